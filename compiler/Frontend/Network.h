@@ -1,0 +1,70 @@
+// The network as the user wrote it, checked and with every default filled in; each part keeps where it stood in the file.
+// Made by readNetwork (Frontend), turned into the net dialect by importNetwork (Conversion/Import).
+#pragma once
+#include "dialects/Vocabulary/Records.h"
+#include "runtime/plan/Error.h"
+#include "runtime/plan/Expr.h"
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sn::frontend {
+struct Position {
+  int line = 1, column = 1; // 1-based; columns count bytes
+};
+
+/// A record with the values of its parameters, in the order of Record::params.
+template <typename Record> struct Chosen {
+  const Record *record = nullptr;
+  std::vector<double> params;
+  Position at;
+};
+
+enum class LayerKind { Input, Hidden, Output };
+
+struct Layer {
+  std::string name;
+  Position at;                      // of the layer object
+  LayerKind kind = LayerKind::Hidden;
+  bool automatic = false;           // N "auto": the columns of `dataSet`
+  int64_t units = 1;                // otherwise
+  Position unitsAt;
+  std::string dataSet;              // Input, Output
+  std::vector<int> sources;         // indices of earlier layers (files may name later ones; cycles are errors)
+  std::vector<Position> sourcesAt;
+  bool sparse = false;
+  double pDropout = 0;
+  Chosen<vocab::Activation> activation; // Hidden, Output
+  Chosen<vocab::Initializer> weightInit;
+  double initScale = 1, initBias = 0;
+  double sparsenessP = 0, sparsenessBeta = 0; // resolved: active iff beta > 0 (Hidden and sparse)
+};
+
+struct Network {
+  std::string file; // as given, for locations
+  std::string text; // the JSON itself, stored in the plan
+  std::string name;
+  std::vector<Layer> layers; // in the file's order
+  std::vector<int> order;    // forward order: by longest distance from an input, then file order
+  Chosen<vocab::Loss> loss;
+  double denoisingP = 0;
+  bool shuffleIndices = true;
+  // Training object (defaults: DSSTNE's train)
+  Chosen<vocab::Optimizer> optimizer;
+  Chosen<vocab::Schedule> schedule;
+  std::map<std::string, double> hyper; // Alpha Lambda Lambda1 Mu Mu1, with the optimizer's defaults applied
+  std::map<std::string, bool> hyperGiven; // set explicitly in the file
+  int64_t batch = 1024, epochs = 40;
+  uint64_t seed = 12134;
+};
+
+/// One message with a position. The text form is file:line:column: error: message, the source line and a caret.
+struct Diagnostic {
+  Position at;
+  std::string message;
+};
+/// Reads and checks a network. Throws UserError whose text is the rendered diagnostics (the first error and its notes).
+Network readNetwork(const std::string &file);
+Network readNetworkText(const std::string &text, const std::string &file);
+} // namespace sn::frontend

@@ -1,0 +1,93 @@
+// The device interface: memory, and kernels prepared from plan steps. `cpu` implements it; `cuda` follows. The executor knows only this.
+// A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an activation or a network.
+#pragma once
+#include "runtime/plan/Archive.h"
+#include "runtime/plan/Plan.h"
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sn::rt {
+/// How a data set is stored: the loader kind, found when the file is opened. A closed set; more kinds follow (8-bit, indexed, weighted).
+enum class Loader { Dense, CsrBinary, CsrAnalog };
+
+/// A data set in device memory. Rows of CSR data are sorted by column without duplicates. Not owned.
+struct DataView {
+  Loader loader = Loader::CsrBinary;
+  int64_t rows = 0, columns = 0; // columns: of the layer it is bound to (>= those stored)
+  int64_t storedColumns = 0;     // dense: row stride of `values`
+  const int64_t *indptr = nullptr;
+  const int32_t *indices = nullptr;
+  const float *values = nullptr; // dense: rows x storedColumns; CsrAnalog: nnz; CsrBinary: null
+  bool ignoreZeros = false;      // as a target: entries not stored contribute nothing
+};
+
+/// The examples of one step.
+struct Batch {
+  int64_t rows = 0;
+  const int64_t *ids = nullptr; // data-set row of each example, host memory
+  uint64_t seed = 0;
+  uint32_t epoch = 0; // part of every mask's counter
+};
+
+/// Device pointers for the names of the plan, set once by the executor before kernels are prepared.
+struct Memory {
+  std::map<std::string, float *, std::less<>> buffers;    // by buffer name, of the entry at hand
+  std::map<std::string, float *, std::less<>> parameters; // by parameter name
+  std::map<std::string, std::vector<float *>, std::less<>> states; // by parameter name, in the order of the optimizer's states
+  std::map<std::string, DataView, std::less<>> data;      // by data set name
+};
+
+/// Values known when a kernel is prepared.
+struct Extents {
+  std::map<std::string, int64_t, std::less<>> symbols; // without "B"
+  int64_t maxRows = 0;                                  // largest batch
+  int64_t of(const plan::Dim &dim) const { return dim.symbol.empty() ? dim.value : symbols.at(dim.symbol); }
+};
+
+/// Top-k lists of a batch, host memory, rows x k, best first, ties by the lower column. Missing places: column -1, score -inf.
+struct TopK {
+  int64_t k = 0;
+  const DataView *exclude = nullptr; // columns stored in the example's row of this data set are left out
+  int32_t *columns = nullptr;
+  float *scores = nullptr;
+};
+
+/// What changes from launch to launch.
+struct Launch {
+  Batch batch;
+  std::function<double(std::string_view)> scalar; // value of a hyper symbol: Alpha, Lambda, ..., Step, B
+  TopK *topk = nullptr;                            // wide_topk only
+  double sum = 0;                                  // out: the loss of the step's slots
+  double regularization = 0;                       // out: the sum of the update slots
+};
+
+/// A prepared step.
+class Kernel {
+public:
+  virtual ~Kernel() = default;
+  virtual void launch(Launch &launch) = 0;
+};
+
+class Device {
+public:
+  virtual ~Device() = default;
+  virtual std::string description() const = 0;
+  /// Zeroed memory of `count` floats, freed with the device.
+  virtual float *allocate(int64_t count) = 0;
+  virtual void upload(float *to, const float *from, int64_t count) = 0;
+  virtual void download(float *to, const float *from, int64_t count) = 0;
+  /// Resolves names, slots and shapes once. `workspace` is shared by all kernels of the device, grown to the largest need.
+  virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
+                                          const Memory &memory, const Extents &extents) = 0;
+  /// Bytes of workspace that the prepared kernels share.
+  virtual int64_t workspaceBytes() const = 0;
+};
+
+/// The CPU: `threads` workers (0 = all cores), slots from the richest "cpu/<level>.so" of the archive that this machine runs
+/// (`level` forces one; "" = best). UserError if oneDNN or a slot object is missing.
+std::unique_ptr<Device> makeCpuDevice(const plan::Archive &archive, const plan::Plan &plan, int threads, const std::string &level = "");
+} // namespace sn::rt
