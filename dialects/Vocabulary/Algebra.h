@@ -114,6 +114,12 @@ inline double pow_(double a, double b) { return std::pow(a, b); }
 inline Dual pow_(Dual a, double b) {
   return {std::pow(a.value, b), a.derivative * b * std::pow(a.value, b - 1)};
 }
+inline Dual pow_(Dual a, Dual b) {
+  if (b.derivative == 0)
+    return pow_(a, b.value);
+  double y = std::pow(a.value, b.value);
+  return {y, a.derivative * b.value * std::pow(a.value, b.value - 1) + b.derivative * std::log(a.value) * y};
+}
 inline Term pow_(Term a, Term b) {
   return a.builder || b.builder ? detail::build("pow", a, b) : Term(std::pow(a.literal, b.literal));
 }

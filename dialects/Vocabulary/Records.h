@@ -37,95 +37,104 @@ template <typename Lambda> Formula formulas(Lambda) {
 /// A hyper-parameter of a record and the JSON key that sets it. `key` is looked up in the layer first (if layerKey), then the network; for
 /// losses it is a member of the network object named `object`.
 struct Param {
-  std::string_view name;
+  std::string_view name = {};
   double byDefault = 0;
-  std::string_view key;
+  std::string_view key = {};
   bool layerKey = false;
   double low = -1e30, high = 1e30; // accepted range, inclusive
 };
 /// Where conformance probes a formula: interval, points to stay away from, and the relative tolerance of float backends.
 struct Probe {
   double low = -3, high = 3;
-  std::vector<double> kinks;
+  std::vector<double> kinks = {};
   double tolerance = 1e-5;
 };
 /// An independent check: arguments, parameters (defaults if empty), value, derivative with respect to the first argument.
+/// Row-wise activations: args are a whole row, value is y[0] and derivative dy[0]/dx[0]. Pairs: derivative is the delta.
 struct Golden {
-  std::vector<double> args;
-  std::vector<double> params;
+  std::vector<double> args = {};
+  std::vector<double> params = {};
   double value = 0, derivative = 0;
+};
+/// An independent check of one optimizer step: hyper = {Alpha, Mu, Mu1, Step}, in = {w, g', states...}, out = {w, states...}.
+struct GoldenUpdate {
+  std::vector<double> hyper = {}, in = {}, out = {};
 };
 
 enum class Reduce { Max, Sum };
 /// A function of a whole row: reductions in order, each over a[0] = element and a[1..] = the results of the earlier ones, then the value.
 struct RowFormula {
-  std::vector<std::pair<Reduce, Formula>> reductions; // a = {x, r0, r1, ...}
-  Formula value;                                      // a = {x, r0, r1, ...}
-  std::vector<std::pair<Reduce, Formula>> adjointReductions; // a = {g, y, r0, ...}: g = dL/dy
-  Formula adjoint;                                    // a = {g, y, r0, ...} -> dL/dx
+  std::vector<std::pair<Reduce, Formula>> reductions = {}; // a = {x, r0, r1, ...}
+  Formula value = {};                                      // a = {x, r0, r1, ...}
+  std::vector<std::pair<Reduce, Formula>> adjointReductions = {}; // a = {g, y, r0, ...}: g = dL/dy
+  Formula adjoint = {};                                    // a = {g, y, r0, ...} -> dL/dx
 };
 
 struct Activation {
-  std::string_view name;
-  std::vector<std::string_view> aliases;
-  std::vector<Param> params;
-  Formula forward;        // pointwise: a = {x}
-  Formula gradFromOutput; // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  std::vector<Param> params = {};
+  Formula forward = {};        // pointwise: a = {x}
+  Formula gradFromOutput = {}; // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
   const RowFormula *row = nullptr; // set instead of `forward` for row-wise activations
   bool unitInterval = false;       // outputs lie in (0, 1): what cross-entropy losses need
-  Probe probe;
-  std::vector<Golden> golden;
-  std::string_view doc;
+  Probe probe = {};
+  std::vector<Golden> golden = {};
+  std::string_view doc = {};
 };
 
 struct Loss {
-  std::string_view name;
-  std::vector<std::string_view> aliases;
-  std::string_view object;   // network object that holds the parameters, "" if none
-  std::vector<Param> params;
-  Formula value;             // a = {y, t}: one unit's loss from the layer's output
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  std::string_view object = {};   // network object that holds the parameters, "" if none
+  std::vector<Param> params = {};
+  Formula value = {};             // a = {y, t}: one unit's loss from the layer's output
   bool unitInterval = false; // needs an activation with unitInterval
   bool indicator = false;    // stored entries of sparse targets count as 1 whatever their value (not where the activation is row-wise)
-  Probe probe;               // over y
-  std::vector<Golden> golden;
-  std::string_view doc;
+  Probe probe = {};               // over y
+  std::vector<Golden> golden = {};
+  std::string_view doc = {};
 };
 
 /// An activation and a loss fused: formed from the pre-activation, finite for every z. Overrides the composition; checked against it.
 struct Pair {
-  std::string_view activation, loss;
-  Formula value; // pointwise: a = {z, y, t}; row-wise: a = {z, y, t, c, T, r0, r1...}: c = target scale (1/n), T = sum of c*t over the row
-  Formula delta; // same arguments: dL/dz
+  std::string_view activation = {}, loss = {};
+  Formula value = {}; // pointwise: a = {z, y, t}; row-wise: a = {z, y, t, c, T, r0, r1...}: c = target scale (1/n), T = sum of c*t over the row
+  Formula delta = {}; // same arguments: dL/dz. p of both = the loss's params
   bool isDefinition = false; // the reference defines this delta although it is not the derivative of the value: exempt from the check
-  std::string_view doc;
+  std::vector<Golden> golden = {};
+  std::string_view doc = {};
 };
 
 /// Update rule on the descent gradient g' (decay already folded in, by `decayed`, for weights only).
 struct Optimizer {
-  std::string_view name;
-  std::vector<std::string_view> aliases;
-  std::vector<std::string_view> states;
-  std::vector<Param> defaults; // this optimizer's own defaults (name = Alpha, Mu, Mu1 ...), where they differ from the Training defaults
-  std::vector<std::pair<std::string_view, Formula>> scalars; // computed on the host in double: a = {Alpha, Mu, Mu1, Step}
-  Formula update; // a = {w, g', state0, ...}, p = scalars in order -> out = {w, state0, ...}
-  std::string_view doc;
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  std::vector<std::string_view> states = {};
+  std::vector<Param> defaults = {}; // this optimizer's own defaults (name = Alpha, Mu, Mu1 ...), where they differ from the Training defaults
+  std::vector<std::pair<std::string_view, Formula>> scalars = {}; // computed on the host in double: a = {Alpha, Mu, Mu1, Step}
+  Formula update = {}; // a = {w, g', state0, ...}, p = scalars in order -> out = {w, state0, ...}
+  std::vector<GoldenUpdate> golden = {};
+  std::string_view doc = {};
 };
 
 struct Initializer {
-  std::string_view name;
-  std::vector<std::string_view> aliases;
-  std::string_view draw; // "uniform" on [0,1), "normal", "none"
-  Formula scale, shift;  // a = {nin, nout, Scale}: value = scale * draw + shift
-  std::string_view doc;
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  std::string_view draw = {}; // "uniform" on [0,1), "normal", "none"
+  Formula scale = {}, shift = {};  // a = {nin, nout, Scale}: value = scale * draw + shift
+  std::vector<Golden> golden = {}; // value = scale, derivative = shift
+  std::string_view doc = {};
 };
 
 /// Learning rate as a function of progress. a = {Alpha, Step, Epoch, Steps, Epochs} (Step and Epoch count from 1), p = params.
 struct Schedule {
-  std::string_view name;
-  std::vector<std::string_view> aliases;
-  std::vector<Param> params;
-  Formula rate;
-  std::string_view doc;
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  std::vector<Param> params = {};
+  Formula rate = {};
+  std::vector<Golden> golden = {}; // of `rate`; the derivative is with respect to Alpha
+  std::string_view doc = {};
 };
 
 std::span<const Activation> activations();
@@ -147,7 +156,8 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b);
 /// The nearest spelling in the table for "did you mean", or "".
 template <typename Record> std::string_view nearest(std::span<const Record> table, std::string_view name);
 
-/// Computed, not declared: does `update` leave the value and every state unchanged when g' = 0? Proved symbolically.
+/// Computed, not declared: does `update` leave the value and every state unchanged when g' = 0? Proved symbolically,
+/// for finite values and hyper-parameters (a zero of either sign counts as unchanged).
 bool idleAtZeroGradient(const Optimizer &optimizer);
 
 template <typename Record> const Record *find(std::span<const Record> table, std::string_view name) {
@@ -163,7 +173,7 @@ template <typename Record> const Record *find(std::span<const Record> table, std
 /// Levenshtein distance, ignoring case.
 int distance(std::string_view a, std::string_view b);
 template <typename Record> std::string_view nearest(std::span<const Record> table, std::string_view name) {
-  std::string_view best;
+  std::string_view best = {};
   int least = static_cast<int>(name.size()) / 2 + 1;
   for (const Record &record : table) {
     if (int d = distance(record.name, name); d < least)
