@@ -178,7 +178,8 @@ void to_json(nlohmann::json &j, const Plan &plan);
 void from_json(const nlohmann::json &j, Plan &plan);
 
 const Entry *findEntry(const Plan &plan, std::string_view name);
-/// A step's reads and writes of parameters, for the hazard verifier.
+/// A step's reads and writes of parameters, for the hazard verifier. Reads include every column operand, which may be a buffer as well
+/// (verify() keeps the names of buffers and parameters apart). Updates list a parameter as often as the step updates it.
 std::vector<std::string> parametersRead(const Step &step);
 std::vector<std::string> parametersUpdated(const Step &step);
 

@@ -1,0 +1,94 @@
+#include "runtime/plan/Archive.h"
+#include "runtime/plan/Error.h"
+#include "runtime/plan/ZipMemory.h"
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace sn::plan {
+namespace {
+using nlohmann::json;
+constexpr const char *kManifest = "manifest.json";
+constexpr std::string_view kComment = "snc plan; SHA-256 of all bytes before it: ";
+constexpr size_t kDigits = 64;
+
+std::string manifestOf(const Archive &archive) {
+  json manifest = json::object();
+  for (const auto &[name, content] : archive.entries)
+    manifest[name] = {{"bytes", content.size()}, {"sha256", sha256Hex(content)}};
+  return json{{"entries", manifest}}.dump(1) + "\n";
+}
+
+std::string readWholeFile(const std::string &path) {
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
+    userError("'{}' is a folder; a plan file written by 'snc compile' is expected", path);
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    userError("cannot open the plan '{}': {}", path, std::strerror(errno));
+  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  if (file.bad())
+    userError("cannot read the plan '{}': {}", path, std::strerror(errno));
+  return bytes;
+}
+} // namespace
+
+void writeArchive(const Archive &archive, const std::string &path, bool force) {
+  if (!force && std::filesystem::exists(path))
+    userError("'{}' exists and is not overwritten; give another name or --force", path);
+  std::map<std::string, std::string> entries = archive.entries;
+  entries[kManifest] = manifestOf(archive);
+  std::string bytes = zipEntries(entries, std::string(kComment) + std::string(kDigits, '0'));
+  size_t hashed = bytes.size() - kDigits;
+  bytes.replace(hashed, kDigits, sha256Hex(std::string_view(bytes).substr(0, hashed)));
+  writeFileAtomically(path, bytes);
+}
+
+Archive readArchive(const std::string &path) {
+  std::string bytes = readWholeFile(path);
+  if (bytes.compare(0, 2, "PK") != 0)
+    userError("'{}' is no plan (or its beginning is damaged); a file written by 'snc compile' is expected", path);
+  size_t hashed = bytes.size() < kDigits ? 0 : bytes.size() - kDigits;
+  std::string_view body = std::string_view(bytes).substr(0, hashed);
+  if (!body.ends_with(kComment) || sha256Hex(body) != std::string_view(bytes).substr(hashed))
+    userError("the plan '{}' is damaged or truncated (its checksum does not match); copy it again or compile it anew",
+              path);
+  auto entries = unzipEntries(bytes);
+  if (!entries || !entries->count(kManifest))
+    userError("'{}' is no plan; a file written by 'snc compile' is expected", path);
+  std::string manifest = std::move((*entries)[kManifest]);
+  entries->erase(kManifest);
+  Archive archive{std::move(*entries)};
+  if (manifest != manifestOf(archive))
+    userError("the plan '{}' does not hold what its manifest lists; compile it anew", path);
+  return archive;
+}
+
+Plan readPlan(const Archive &archive, const std::string &path) {
+  auto text = archive.entries.find("plan.json");
+  if (text == archive.entries.end())
+    userError("'{}' holds no plan.json; a file written by 'snc compile' is expected", path);
+  json document;
+  int64_t schema = 0;
+  Plan plan;
+  try {
+    document = json::parse(text->second);
+    schema = document.at("schema").get<int64_t>();
+  } catch (const json::exception &problem) {
+    userError("'{}': plan.json cannot be read: {}", path, problem.what());
+  }
+  if (schema > kSchemaVersion)
+    userError("'{}' has plan schema {}, this program knows schemas up to {}; use the snrt that came with the snc that "
+              "wrote it",
+              path, schema, kSchemaVersion);
+  try {
+    plan = document.get<Plan>();
+  } catch (const UserError &problem) {
+    userError("'{}': {}", path, problem.what());
+  }
+  if (auto problems = verify(plan); !problems.empty())
+    userError("the plan '{}' is inconsistent: {}{}", path, problems.front(),
+              problems.size() > 1 ? fmt::format(" (and {} more problems)", problems.size() - 1) : "");
+  return plan;
+}
+} // namespace sn::plan

@@ -1,0 +1,130 @@
+#include "runtime/plan/PlanSchemas.h"
+#include <algorithm>
+#include <limits>
+
+namespace sn::plan {
+namespace {
+constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+const Schema kSchemas[] = {
+    {.kernel = "csr_gather", .leastSources = 1, .mostSources = 1, .dataSource = true, .slots = "epilogue"},
+    {.kernel = "gemm", .leastSources = 1, .mostSources = kAny, .slots = "epilogue"},
+    {.kernel = "wide_output",
+     .sweep = "single",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .gradients = true,
+     .biases = Use::Optional,
+     .updates = Use::Always,
+     .target = Use::Always,
+     .slots = "target"},
+    {.kernel = "wide_output",
+     .sweep = "forward",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .gradients = true,
+     .target = Use::Always,
+     .slots = "target"},
+    {.kernel = "wide_output",
+     .sweep = "update",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .biases = Use::Optional,
+     .updates = Use::Always,
+     .target = Use::Always,
+     .slots = "target"},
+    {.kernel = "wide_output",
+     .sweep = "loss",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .target = Use::Always,
+     .slots = "target"},
+    {.kernel = "wide_softmax",
+     .sweep = "statistics",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .target = Use::Optional,
+     .rows = 2,
+     .slots = "logit"},
+    {.kernel = "wide_softmax",
+     .sweep = "single",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .gradients = true,
+     .biases = Use::Optional,
+     .updates = Use::Always,
+     .target = Use::Always,
+     .readsRows = true,
+     .slots = "target|logit"},
+    {.kernel = "wide_softmax",
+     .sweep = "forward",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .gradients = true,
+     .target = Use::Always,
+     .readsRows = true,
+     .slots = "target|logit"},
+    {.kernel = "wide_softmax",
+     .sweep = "update",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .biases = Use::Optional,
+     .updates = Use::Always,
+     .target = Use::Always,
+     .readsRows = true,
+     .slots = "target|logit"},
+    {.kernel = "wide_softmax",
+     .sweep = "loss",
+     .leastSources = 1,
+     .mostSources = kAny,
+     .target = Use::Always,
+     .readsRows = true,
+     .slots = "target|logit"},
+    {.kernel = "wide_topk", .leastSources = 0, .mostSources = kAny, .slots = "score"},
+    {.kernel = "csc_update",
+     .leastSources = 1,
+     .mostSources = 1,
+     .dataSource = true,
+     .delta = true,
+     .updates = Use::Always,
+     .columns = false},
+    {.kernel = "gemm_update",
+     .leastSources = 1,
+     .mostSources = 1,
+     .delta = true,
+     .updates = Use::Always,
+     .columns = false},
+    {.kernel = "column_reduce", .biases = Use::Optional, .updates = Use::WithBiases, .slots = "value|finish"},
+    {.kernel = "row_reduce", .rowReduce = true, .slots = "|body"},
+    {.kernel = "map", .target = Use::Optional, .slots = "body"},
+};
+
+void addSlots(std::vector<SlotRule> &rules, std::string_view names, bool required) {
+  if (names == "target")
+    for (const char *name : kTargetSlots)
+      rules.push_back({name, required});
+  else if (!names.empty())
+    rules.push_back({std::string(names), required});
+}
+} // namespace
+
+const Schema *findSchema(std::string_view kernel, std::string_view sweep) {
+  auto found = std::find_if(std::begin(kSchemas), std::end(kSchemas),
+                            [&](const Schema &s) { return s.kernel == kernel && s.sweep == sweep; });
+  return found == std::end(kSchemas) ? nullptr : &*found;
+}
+
+std::vector<SlotRule> slotsOf(const Schema &schema, const Step &step) {
+  std::vector<SlotRule> rules;
+  if (schema.rowReduce)
+    for (size_t i = 0; i < step.reductions.size(); ++i)
+      rules.push_back({"reduce" + std::to_string(i), true, i});
+  size_t bar = std::min(schema.slots.find('|'), schema.slots.size());
+  std::string_view required = schema.slots.substr(0, bar);
+  if (schema.kernel == "map" && !step.target.empty())
+    required = "target"; // the target slots take the place of `body`
+  addSlots(rules, required, true);
+  if (bar < schema.slots.size())
+    addSlots(rules, schema.slots.substr(bar + 1), false);
+  return rules;
+}
+} // namespace sn::plan
