@@ -1,0 +1,120 @@
+#include "runtime/plan/Archive.h"
+#include "runtime/plan/Error.h"
+#include "test/unit/plan/SmallPlan.h"
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace sn::plan {
+namespace {
+namespace fs = std::filesystem;
+
+class ArchiveTest : public testing::Test {
+protected:
+  fs::path folder = fs::temp_directory_path() / ("sn-archive-" + std::to_string(::getpid()));
+  std::string path = (folder / "net.plan").string();
+  void SetUp() override { fs::create_directories(folder); }
+  void TearDown() override { fs::remove_all(folder); }
+
+  static std::string bytesOf(const std::string &name) {
+    std::ifstream file(name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static void put(const std::string &name, const std::string &bytes) { std::ofstream(name, std::ios::binary) << bytes; }
+  template <typename F> static std::string refusal(F call) {
+    try {
+      call();
+    } catch (const UserError &error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(ArchiveTest, RoundTripAndEqualBytes) {
+  Archive archive{{{"plan.json", "{}"}, {"cpu/x86-64-v3.so", std::string(100000, '\0') + "code"}, {"empty", ""}}};
+  writeArchive(archive, path, false);
+  EXPECT_EQ(readArchive(path).entries, archive.entries);
+  writeArchive(archive, path + "2", false);
+  EXPECT_EQ(bytesOf(path), bytesOf(path + "2"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2) << "no temporary file stays behind";
+}
+
+TEST_F(ArchiveTest, IsAZipFileAnyoneCanRead) {
+  writeArchive({{{"plan.json", "{\"a\": 1}"}}}, path, false);
+  std::string out = path + ".txt";
+  ASSERT_EQ(std::system(("python3 -c \"import "
+                         "zipfile,sys;z=zipfile.ZipFile(sys.argv[1]);print(z.testzip(),z.read('plan.json').decode(),"
+                         "z.infolist()[0].date_time[:3],'manifest.json' in z.namelist())\" '" +
+                         path + "' > '" + out + "'")
+                            .c_str()),
+            0);
+  EXPECT_EQ(bytesOf(out), "None {\"a\": 1} (1980, 1, 1) True\n");
+}
+
+TEST_F(ArchiveTest, NothingIsOverwrittenWithoutForce) {
+  writeArchive({{{"plan.json", "1"}}}, path, false);
+  EXPECT_NE(refusal([&] {
+              writeArchive({{{"plan.json", "2"}}}, path, false);
+            }).find("exists and is not overwritten"),
+            std::string::npos);
+  EXPECT_EQ(readArchive(path).entries.at("plan.json"), "1");
+  writeArchive({{{"plan.json", "2"}}}, path, true);
+  EXPECT_EQ(readArchive(path).entries.at("plan.json"), "2");
+}
+
+TEST_F(ArchiveTest, EveryFlippedByteIsRefused) {
+  writeArchive({{{"plan.json", "{\"schema\": 1}"}, {"net.mlir", "module {}"}}}, path, false);
+  std::string bytes = bytesOf(path), other = path + ".bad";
+  ASSERT_GT(bytes.size(), 300u);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    for (char flip : {char(1), char(0x20), char(0x80)}) {
+      std::string bad = bytes;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      put(other, bad);
+      std::string said = refusal([&] { readArchive(other); });
+      ASSERT_NE(said.find(other), std::string::npos) << "byte " << i;
+    }
+}
+
+TEST_F(ArchiveTest, EveryTruncationIsRefused) {
+  writeArchive({{{"plan.json", "{\"schema\": 1}"}}}, path, false);
+  std::string bytes = bytesOf(path), other = path + ".bad";
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    put(other, bytes.substr(0, size));
+    ASSERT_NE(refusal([&] { readArchive(other); }), "") << size;
+  }
+  put(other, bytes + "x");
+  EXPECT_NE(refusal([&] { readArchive(other); }), "");
+}
+
+TEST_F(ArchiveTest, MissingAndForeignFiles) {
+  EXPECT_NE(refusal([&] { readArchive(path); }).find("cannot open the plan '" + path), std::string::npos);
+  EXPECT_NE(refusal([&] { readArchive(folder.string()); }).find("is a folder"), std::string::npos);
+  put(path, "\x89HDF\r\n");
+  EXPECT_NE(refusal([&] { readArchive(path); }).find("is no plan"), std::string::npos);
+  EXPECT_NE(refusal([&] { writeArchive({}, (folder / "no/such/x.plan").string(), false); }).find("cannot write"),
+            std::string::npos);
+}
+
+TEST_F(ArchiveTest, ReadPlanChecks) {
+  nlohmann::json document = test::smallPlan();
+  auto read = [&] { return refusal([&] { readPlan({{{"plan.json", document.dump()}}}, "n.plan"); }); };
+  EXPECT_EQ(read(), "");
+  document["parameters"][0]["layout"] = "diagonal";
+  EXPECT_NE(read().find("the plan 'n.plan' is inconsistent"), std::string::npos);
+  document["parameters"][0].erase("layout");
+  EXPECT_NE(read().find("'n.plan': plan.parameters[0]: the field 'layout' is missing"), std::string::npos);
+  document["schema"] = 2;
+  document["novelty"] = "unknown to us";
+  EXPECT_NE(read().find("'n.plan' has plan schema 2"), std::string::npos);
+  EXPECT_NE(refusal([&] { readPlan({{{"plan.json", "{"}}}, "n.plan"); }).find("cannot be read"), std::string::npos);
+  EXPECT_NE(refusal([&] { readPlan({}, "n.plan"); }).find("holds no plan.json"), std::string::npos);
+}
+
+TEST(Sha256, KnownDigest) { // FIPS 180-2, appendix B.1
+  EXPECT_EQ(sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+} // namespace
+} // namespace sn::plan
