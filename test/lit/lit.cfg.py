@@ -1,0 +1,23 @@
+# The lit suite: tests are .mlir, .test and .json files (a network file may hold its RUN lines in // comments); Inputs/ holds what they read.
+import os
+
+import lit.formats
+
+config.name = "snc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".json"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.environment["PATH"] = os.pathsep.join([config.llvm_bin, config.bin, os.environ.get("PATH", "")])
+# A located message shows the file as it was given; keep colour and locale out of the expected text.
+config.environment["LC_ALL"] = "C"
+config.environment["SN_LIT_OUT"] = config.test_exec_root
+config.substitutions += [
+    ("%sn-opt", os.path.join(config.bin, "sn-opt")),
+    ("%sn-datagen", os.path.join(config.bin, "sn-datagen")),
+    ("%snc", os.path.join(config.bin, "snc")),
+    ("%snrt", os.path.join(config.bin, "snrt")),
+    ("%examples", os.path.join(config.source_root, "examples")),
+    ("%python", config.python),
+    ("%lit", f"{config.python} -B {config.lit_program}"),
+]
