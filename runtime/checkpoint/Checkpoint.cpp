@@ -1,0 +1,224 @@
+#include "runtime/checkpoint/Checkpoint.h"
+#include "runtime/plan/Error.h"
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <stdexcept>
+
+namespace sn::rt {
+namespace {
+constexpr const char *kFormat = "snc-weights";
+constexpr uint64_t kVersion = 1;
+constexpr int64_t kBlockFloats = 4 << 20; // 16 MiB at a time
+
+int64_t rowsPerBlock(const TensorSpec &spec) {
+  return std::max<int64_t>(1, kBlockFloats / std::max<int64_t>(1, spec.out));
+}
+
+std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+/// Copies to[i * toStride + j] = from[j * fromStride + i] for i < rows, j < columns, in squares that stay in the cache.
+void transpose(const float *from, int64_t fromStride, float *to, int64_t toStride, int64_t rows, int64_t columns) {
+  constexpr int64_t kSquare = 32;
+  for (int64_t i0 = 0; i0 < rows; i0 += kSquare)
+    for (int64_t j0 = 0; j0 < columns; j0 += kSquare)
+      for (int64_t i = i0; i < std::min(rows, i0 + kSquare); ++i)
+        for (int64_t j = j0; j < std::min(columns, j0 + kSquare); ++j)
+          to[i * toStride + j] = from[j * fromStride + i];
+}
+
+std::string stateName(const std::string &parameter, const std::string &optimizer, const std::string &state) {
+  return fmt::format("snc/state/{}/{}/{}", parameter, optimizer, state);
+}
+
+/// Layer names become part of HDF5 paths, where "." and empty parts mean nothing.
+void checkName(const std::string &path, const std::string &name) {
+  bool fine = !name.empty() && name.rfind("snc/", 0) != 0 && name.find('\0') == std::string::npos;
+  for (size_t begin = 0; fine && begin <= name.size();) {
+    size_t end = std::min(name.find('/', begin), name.size());
+    std::string part = name.substr(begin, end - begin);
+    fine = !part.empty() && part != ".";
+    begin = end + 1;
+  }
+  if (!fine)
+    userError("{}: a parameter cannot be stored under the name \"{}\"; name the layer without slashes and dots alone",
+              path, name);
+}
+} // namespace
+
+FillRows rowsFrom(const float *memory, int64_t in, int64_t out, bool transposed) {
+  return [=](int64_t from, int64_t to, float *block) {
+    if (transposed)
+      transpose(memory + from, in, block, out, to - from, out);
+    else
+      std::memcpy(block, memory + from * out, (to - from) * out * sizeof(float));
+  };
+}
+
+TakeRows rowsInto(float *memory, int64_t in, int64_t out, bool transposed) {
+  return [=](int64_t from, int64_t to, const float *block) {
+    if (transposed)
+      transpose(block, out, memory + from, in, out, to - from);
+    else
+      std::memcpy(memory + from * out, block, (to - from) * out * sizeof(float));
+  };
+}
+
+CheckpointWriter::CheckpointWriter(const std::string &path, bool force)
+    : target_(path, force), file_(h5::File::create(target_.temporary(), path)) {
+  file_.createGroup("snc");
+  file_.setAttribute("snc", "format", std::string(kFormat));
+  file_.setAttribute("snc", "version", kVersion);
+}
+
+void CheckpointWriter::writeHeader(const CheckpointHeader &header) {
+  file_.setAttribute("snc", "optimizer", header.optimizer);
+  file_.setAttribute("snc", "step", uint64_t(header.step));
+  file_.setAttribute("snc", "epoch", uint64_t(header.epoch));
+  file_.setAttribute("snc", "position", uint64_t(header.position));
+  file_.setAttribute("snc", "seed", header.seed);
+  file_.writeText("snc/network", header.network);
+  file_.writeText("snc/training", header.training.dump());
+  file_.writeText("snc/symbols", nlohmann::json(header.symbols).dump());
+  std::map<const Names *, std::string> written;
+  Names datasets;
+  for (const auto &[dataset, names] : header.columnNames) {
+    if (!names)
+      continue;
+    datasets.add(dataset);
+    std::string array = fmt::format("snc/names/{}/column_names", dataset);
+    if (auto [at, fresh] = written.emplace(names.get(), array); fresh)
+      file_.writeNames(array, *names);
+    else
+      file_.hardLink(at->second, array);
+  }
+  file_.writeNames("snc/datasets", datasets);
+}
+
+void CheckpointWriter::writeTensor(const std::string &array, const TensorSpec &spec, const FillRows &fill) {
+  assert(spec.in >= 1 && spec.out >= 1 && (!spec.vector || spec.in == 1));
+  if (spec.vector) {
+    std::vector<float> values(spec.out);
+    fill(0, 1, values.data());
+    file_.writeVector(array, values);
+    return;
+  }
+  file_.createArray<float>(array, {spec.in, spec.out});
+  int64_t rows = std::min(spec.in, rowsPerBlock(spec));
+  std::vector<float> block(rows * spec.out);
+  for (int64_t from = 0; from < spec.in; from += rows) {
+    int64_t to = std::min(spec.in, from + rows);
+    fill(from, to, block.data());
+    file_.writeRows(array, from, to - from, block.data());
+  }
+}
+
+void CheckpointWriter::writeParameter(const TensorSpec &spec, const FillRows &fill) {
+  checkName(target_.path(), spec.name);
+  writeTensor(spec.name, spec, fill);
+  parameters_.add(spec.name);
+}
+
+void CheckpointWriter::writeState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
+                                  const FillRows &fill) {
+  checkName(target_.path(), parameter.name);
+  writeTensor(stateName(parameter.name, optimizer, state), parameter, fill);
+}
+
+void CheckpointWriter::commit() {
+  if (file_.kind("snc/network") == h5::Kind::Missing)
+    throw std::logic_error("a weights file needs its header");
+  file_.writeNames("snc/parameters", parameters_);
+  file_.close();
+  target_.commit();
+}
+
+CheckpointReader::CheckpointReader(const std::string &path) : file_(h5::File::open(path)) {
+  if (file_.kind("snc") != h5::Kind::Group || file_.textAttribute("snc", "format") != kFormat)
+    userError("{}: is not a weights file (written by snrt init or snrt train)", path);
+  if (uint64_t version = file_.unsignedAttribute("snc", "version"); version > kVersion)
+    userError("{}: is a weights file of version {}; this program reads up to {}", path, version, kVersion);
+  readHeader();
+  Names names = file_.readNames("snc/parameters");
+  for (int64_t i = 0; i < names.size(); ++i) {
+    TensorSpec spec{.name = std::string(names[i])};
+    std::vector<int64_t> shape = file_.shape(spec.name);
+    if (shape.empty() || shape.size() > 2)
+      userError("{}: parameter {} has shape {}; it should have one or two axes", path, spec.name, shapeText(shape));
+    spec.vector = shape.size() == 1;
+    spec.in = spec.vector ? 1 : shape[0];
+    spec.out = shape.back();
+    parameters_.push_back(std::move(spec));
+  }
+}
+
+void CheckpointReader::readHeader() {
+  header_.optimizer = file_.textAttribute("snc", "optimizer").value_or("");
+  header_.step = int64_t(file_.unsignedAttribute("snc", "step"));
+  header_.epoch = int64_t(file_.unsignedAttribute("snc", "epoch"));
+  header_.position = int64_t(file_.unsignedAttribute("snc", "position"));
+  header_.seed = file_.unsignedAttribute("snc", "seed");
+  header_.network = file_.readText("snc/network");
+  try {
+    header_.training = nlohmann::json::parse(file_.readText("snc/training"));
+    header_.symbols = nlohmann::json::parse(file_.readText("snc/symbols")).get<std::map<std::string, int64_t>>();
+  } catch (const nlohmann::json::exception &error) {
+    userError("{}: snc/training or snc/symbols is not the JSON that was written there: {}", path(), error.what());
+  }
+  std::map<haddr_t, std::shared_ptr<const Names>> loaded;
+  Names datasets = file_.readNames("snc/datasets");
+  for (int64_t i = 0; i < datasets.size(); ++i) {
+    std::string dataset(datasets[i]), array = fmt::format("snc/names/{}/column_names", dataset);
+    std::shared_ptr<const Names> &names = loaded[file_.address(array)];
+    if (!names)
+      names = std::make_shared<const Names>(file_.readNames(array));
+    header_.columnNames[dataset] = names;
+  }
+}
+
+bool CheckpointReader::hasParameter(const std::string &name) const {
+  return std::any_of(parameters_.begin(), parameters_.end(), [&](const TensorSpec &spec) { return spec.name == name; });
+}
+bool CheckpointReader::hasState(const std::string &parameter, const std::string &optimizer,
+                                const std::string &state) const {
+  return file_.kind(stateName(parameter, optimizer, state)) == h5::Kind::Array;
+}
+
+void CheckpointReader::readTensor(const std::string &array, const TensorSpec &expected, const TakeRows &take) const {
+  std::vector<int64_t> shape = file_.shape(array), wanted{expected.in, expected.out};
+  if (expected.vector || (shape.size() == 1 && expected.in == 1))
+    wanted = {expected.out}; // a row vector may be stored either way
+  if (expected.vector && shape.size() == 2 && shape[0] == 1)
+    shape = {shape[1]};
+  if (shape != wanted || file_.element(array) != h5::Element::Float)
+    userError("{}: {} should be floating-point numbers of shape {}, found shape {}{}", path(), array, shapeText(wanted),
+              shapeText(shape), file_.element(array) == h5::Element::Float ? "" : " of another element type");
+  // Along the outermost axis: rows of a matrix, or all of a vector.
+  bool flat = file_.shape(array).size() == 1;
+  int64_t rows = std::min(expected.in, rowsPerBlock(expected));
+  std::vector<float> block(rows * expected.out);
+  for (int64_t from = 0; from < expected.in; from += rows) {
+    int64_t to = std::min(expected.in, from + rows);
+    file_.readRows(array, flat ? 0 : from, flat ? expected.out : to - from, block.data());
+    take(from, to, block.data());
+  }
+}
+
+void CheckpointReader::readParameter(const TensorSpec &expected, const TakeRows &take) const {
+  if (!hasParameter(expected.name)) {
+    std::vector<std::string> known;
+    for (const TensorSpec &spec : parameters_)
+      known.push_back(spec.name);
+    userError("{}: has no parameter {} (it has {}); it belongs to another network", path(), expected.name,
+              known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
+  }
+  readTensor(expected.name, expected, take);
+}
+
+void CheckpointReader::readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
+                                 const TakeRows &take) const {
+  if (!hasState(parameter.name, optimizer, state))
+    userError("{}: has no state {} of optimizer {} for {}", path(), state, optimizer, parameter.name);
+  readTensor(stateName(parameter.name, optimizer, state), parameter, take);
+}
+} // namespace sn::rt

@@ -1,0 +1,50 @@
+// Data files (*.h5): one HDF5 object per data set, named as in the network's JSON.
+// - sparse: a group with attributes encoding-type = "csr_matrix" and shape = [rows, columns]; arrays indptr, indices,
+// optional data
+//   (absent = binary), optional row_names and column_names (the AnnData/scipy convention)
+// - dense: an array, rows first (further axes are flattened); its names, if any, are in the group "<name>.names"
+#pragma once
+#include "runtime/data/AtomicFile.h"
+#include "runtime/data/DataSet.h"
+#include "runtime/data/Hdf5.h"
+#include <map>
+
+namespace sn::rt {
+/// A data file open for reading. Data sets stay in memory as long as someone holds them or the file is open.
+class DataFile {
+public:
+  /// UserError for a file that is missing, truncated or not HDF5.
+  static DataFile open(const std::string &path);
+  /// The names of the data sets, sorted.
+  std::vector<std::string> names() const;
+  bool has(const std::string &name) const;
+  /// Loads and checks a data set: shape, row bounds, column indices, finite values. Rows are sorted and duplicates
+  /// merged (binary: kept once; analog: summed), which is said in `notes`. Two names of one object (hard links) give
+  /// the same pointer.
+  std::shared_ptr<const DataSet> load(const std::string &name);
+  /// Whether two names are one object.
+  bool same(const std::string &a, const std::string &b) const { return file_.address(a) == file_.address(b); }
+  const std::string &path() const { return file_.path(); }
+
+private:
+  explicit DataFile(h5::File file) : file_(std::move(file)) {}
+  h5::File file_;
+  std::map<haddr_t, std::shared_ptr<const DataSet>> loaded_;
+};
+
+/// Writes a data file; it appears at commit(). Equal content gives equal bytes.
+class DataFileWriter {
+public:
+  /// UserError if `path` exists and `force` is not set.
+  DataFileWriter(const std::string &path, bool force);
+  /// Writes `data` under `name` (not under data.name). CSR rows must be tidy.
+  void write(const std::string &name, const DataSet &data);
+  /// A further name for a data set written before.
+  void link(const std::string &existing, const std::string &name);
+  void commit();
+
+private:
+  AtomicFile target_;
+  h5::File file_;
+};
+} // namespace sn::rt

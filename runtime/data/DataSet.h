@@ -1,0 +1,39 @@
+// A data set in host memory: rows of a sparse (CSR) or dense float32 matrix, and the names of its rows and columns.
+#pragma once
+#include "runtime/data/Names.h"
+#include "runtime/hal/Device.h"
+#include <memory>
+
+namespace sn::rt {
+struct DataSet {
+  std::string name; // its name in the file; the first one asked for where there are several
+  Loader loader = Loader::CsrBinary;
+  int64_t rows = 0, columns = 0;
+  std::vector<int64_t> indptr;  // CSR: rows + 1
+  std::vector<int32_t> indices; // CSR: sorted and distinct inside a row
+  std::vector<float> values;    // CsrAnalog: one per index; dense: rows x columns, row-major; CsrBinary: empty
+  std::shared_ptr<const Names> rowNames, columnNames; // null where the file has none
+  std::vector<std::string> notes;                     // what was mended while loading, one sentence each, for the user
+  int64_t entries() const { return loader == Loader::Dense ? rows * columns : static_cast<int64_t>(indices.size()); }
+};
+
+/// What to do with the values of entries that name the same row and column. Binary data sets keep one entry either way.
+enum class Duplicates { Sum, Last };
+
+/// Sorts the rows of a CSR data set by column where needed, keeping the order of equal columns, and merges entries of
+/// the same row and column. The index arrays are otherwise taken as valid.
+struct Tidied {
+  int64_t sortedRows = 0; // rows that were out of order
+  int64_t merged = 0;     // entries that went into another
+};
+Tidied tidyRows(DataSet &data, Duplicates duplicates);
+
+/// Columns [indptr[row], indptr[row + 1]) of a CSR data set.
+inline std::pair<const int32_t *, const int32_t *> rowOf(const DataSet &data, int64_t row) {
+  return {data.indices.data() + data.indptr[row], data.indices.data() + data.indptr[row + 1]};
+}
+
+/// The device's view of a data set in host memory, bound to a layer of `layerColumns` columns. Valid while `data`
+/// lives. UserError if the data set has more columns than the layer.
+DataView viewOf(const DataSet &data, int64_t layerColumns);
+} // namespace sn::rt

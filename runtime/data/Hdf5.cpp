@@ -1,0 +1,412 @@
+#include "runtime/data/Hdf5.h"
+#include "runtime/plan/Error.h"
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <unistd.h>
+
+namespace sn::rt::h5 {
+namespace {
+/// The innermost message of HDF5's error stack.
+std::string reason() {
+  std::string text;
+  auto visit = [](unsigned, const H5E_error2_t *error, void *into) -> herr_t {
+    auto &out = *static_cast<std::string *>(into);
+    if (out.empty() && error->desc)
+      out = error->desc;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, &text);
+  return text.empty() ? "no reason given" : text;
+}
+
+void quiet() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  });
+}
+
+Id fileAccess() {
+  Id access(H5Pcreate(H5P_FILE_ACCESS));
+  // One object header format with checksums and without times; 1.8 and newer read it.
+  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
+  H5Pset_file_locking(access.get(), false, true); // network file systems often have no locks
+  return access;
+}
+
+Id untimed(hid_t propertyClass) {
+  Id list(H5Pcreate(propertyClass));
+  H5Pset_obj_track_times(list.get(), false);
+  return list;
+}
+
+Id linkProperties() {
+  Id list(H5Pcreate(H5P_LINK_CREATE));
+  H5Pset_char_encoding(list.get(), H5T_CSET_UTF8);
+  return list;
+}
+
+Id textType(size_t size) {
+  Id type(H5Tcopy(H5T_C_S1));
+  H5Tset_size(type.get(), size);
+  H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  return type;
+}
+
+std::string_view trimmed(const char *text, size_t size, H5T_str_t padding) {
+  std::string_view all(text, size);
+  if (padding == H5T_STR_SPACEPAD) {
+    size_t last = all.find_last_not_of(' ');
+    return all.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  }
+  if (padding == H5T_STR_NULLTERM)
+    return all.substr(0, std::min(size, all.find('\0')));
+  size_t last = all.find_last_not_of('\0');
+  return all.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+} // namespace
+
+void File::fail(const std::string &object, const std::string &what) const {
+  userError("{}: {}: {} ({})", path_, object.empty() ? "/" : object, what, reason());
+}
+Id File::checked(hid_t id, const std::string &object, const std::string &what) const {
+  if (id < 0)
+    fail(object, what);
+  return Id(id);
+}
+void File::check(herr_t status, const std::string &object, const std::string &what) const {
+  if (status < 0)
+    fail(object, what);
+}
+
+File File::open(const std::string &path) {
+  quiet();
+  if (::access(path.c_str(), R_OK) != 0)
+    userError("{}: cannot be read: {}", path, std::strerror(errno));
+  htri_t isHdf5 = H5Fis_hdf5(path.c_str());
+  if (isHdf5 == 0)
+    userError("{}: is not an HDF5 file", path);
+  Id id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, fileAccess().get()));
+  if (id.get() < 0)
+    userError("{}: is a damaged or truncated HDF5 file ({})", path, reason());
+  return File(std::move(id), path);
+}
+
+File File::create(const std::string &path, const std::string &shownAs) {
+  quiet();
+  Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, untimed(H5P_FILE_CREATE).get(), fileAccess().get()));
+  if (id.get() < 0)
+    userError("{}: cannot be created ({})", shownAs, reason());
+  return File(std::move(id), shownAs);
+}
+
+void File::close() {
+  if (H5Fclose(id_.release()) < 0)
+    fail("", "cannot be written");
+}
+
+Kind File::kind(const std::string &object) const {
+  for (size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
+    std::string prefix = object.substr(0, end);
+    if (prefix != "/" && H5Lexists(id_.get(), prefix.c_str(), H5P_DEFAULT) <= 0)
+      return Kind::Missing;
+    if (H5Oexists_by_name(id_.get(), prefix.c_str(), H5P_DEFAULT) <= 0)
+      return Kind::Missing;
+    if (end == std::string::npos)
+      break;
+  }
+  switch (H5Iget_type(openObject(object).get())) {
+  case H5I_GROUP:
+    return Kind::Group;
+  case H5I_DATASET:
+    return Kind::Array;
+  default:
+    return Kind::Other;
+  }
+}
+
+haddr_t File::address(const std::string &object) const {
+  H5O_info_t info;
+  check(H5Oget_info_by_name2(id_.get(), object.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT), object, "cannot be found");
+  return info.addr;
+}
+
+std::vector<std::string> File::members(const std::string &group) const {
+  std::vector<std::string> names;
+  auto visit = [](hid_t, const char *name, const H5L_info_t *, void *into) -> herr_t {
+    static_cast<std::vector<std::string> *>(into)->push_back(name);
+    return 0;
+  };
+  check(H5Literate_by_name(id_.get(), group.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, &names, H5P_DEFAULT),
+        group, "cannot be listed");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Id File::openObject(const std::string &object) const {
+  return checked(H5Oopen(id_.get(), object.c_str(), H5P_DEFAULT), object, "cannot be opened");
+}
+Id File::openArray(const std::string &array) const {
+  return checked(H5Dopen2(id_.get(), array.c_str(), H5P_DEFAULT), array, "is missing or no array");
+}
+
+std::vector<int64_t> File::shape(const std::string &array) const {
+  Id object = openArray(array);
+  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  int rank = H5Sget_simple_extent_ndims(space.get());
+  std::vector<hsize_t> extents(std::max(rank, 0));
+  if (rank > 0)
+    H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr);
+  return {extents.begin(), extents.end()};
+}
+
+Element File::element(const std::string &array) const {
+  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  switch (H5Tget_class(type.get())) {
+  case H5T_INTEGER:
+    return Element::Integer;
+  case H5T_FLOAT:
+    return Element::Float;
+  case H5T_ENUM:
+    return H5Tget_size(type.get()) == 1 ? Element::Boolean : Element::Other;
+  case H5T_STRING:
+    return Element::String;
+  default:
+    return Element::Other;
+  }
+}
+
+/// Reads into `to` or writes from `from`, whichever is set.
+void File::transfer(const std::string &array, int64_t first, int64_t count, hid_t memory, void *to,
+                    const void *from) const {
+  if (count == 0)
+    return;
+  Id object = openArray(array);
+  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  int rank = H5Sget_simple_extent_ndims(space.get());
+  std::vector<hsize_t> block(std::max(rank, 1)), start(std::max(rank, 1));
+  H5Sget_simple_extent_dims(space.get(), block.data(), nullptr);
+  assert(rank >= 1 && first >= 0 && count > 0 && uint64_t(first + count) <= block[0]);
+  start[0] = first;
+  block[0] = count;
+  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr), array,
+        "has too few rows");
+  Id local(H5Screate_simple(rank, block.data(), nullptr));
+  if (to)
+    check(H5Dread(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, to), array, "cannot be read");
+  else
+    check(H5Dwrite(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, from), array, "cannot be written");
+}
+
+void File::readFloats(const std::string &array, int64_t first, int64_t count, float *to) const {
+  Element kind = element(array);
+  if (kind == Element::Integer || kind == Element::Float)
+    return readRows(array, first, count, to);
+  if (kind != Element::Boolean)
+    userError("{}: {}: holds neither integers nor floating-point numbers nor booleans", path_, array);
+  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  int64_t perRow = 1;
+  std::vector<int64_t> extents = shape(array);
+  for (size_t axis = 1; axis < extents.size(); ++axis)
+    perRow *= extents[axis];
+  std::vector<int8_t> bytes(count * perRow);
+  transfer(array, first, count, type.get(), bytes.data(), nullptr);
+  std::copy(bytes.begin(), bytes.end(), to);
+}
+
+Names File::readNames(const std::string &array) const {
+  std::vector<int64_t> extents = shape(array);
+  if (extents.size() != 1 || element(array) != Element::String)
+    userError("{}: {}: should be a one-dimensional array of strings", path_, array);
+  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  return H5Tis_variable_str(type.get()) > 0 ? readVariableNames(array, type.get(), extents[0])
+                                            : readFixedNames(array, type.get(), extents[0]);
+}
+
+namespace {
+constexpr int64_t kNamesAtOnce = 1 << 16;
+}
+
+Names File::readFixedNames(const std::string &array, hid_t type, int64_t count) const {
+  Names names;
+  size_t size = H5Tget_size(type);
+  H5T_str_t padding = H5Tget_strpad(type);
+  std::vector<char> block(std::min(count, kNamesAtOnce) * size);
+  for (int64_t first = 0; first < count; first += kNamesAtOnce) {
+    int64_t rows = std::min(kNamesAtOnce, count - first);
+    transfer(array, first, rows, type, block.data(), nullptr);
+    for (int64_t i = 0; i < rows; ++i)
+      names.add(trimmed(block.data() + i * size, size, padding));
+  }
+  return names;
+}
+
+Names File::readVariableNames(const std::string &array, hid_t type, int64_t count) const {
+  Names names;
+  std::vector<char *> block(std::min(count, kNamesAtOnce));
+  for (int64_t first = 0; first < count; first += kNamesAtOnce) {
+    int64_t rows = std::min(kNamesAtOnce, count - first);
+    transfer(array, first, rows, type, block.data(), nullptr);
+    for (int64_t i = 0; i < rows; ++i) {
+      names.add(block[i] ? block[i] : "");
+      H5free_memory(block[i]);
+    }
+  }
+  return names;
+}
+
+std::string File::readText(const std::string &array) const {
+  if (!shape(array).empty() || element(array) != Element::String)
+    userError("{}: {}: should be one string", path_, array);
+  Id object = openArray(array), type(H5Dget_type(object.get()));
+  if (H5Tis_variable_str(type.get()) > 0) {
+    char *text = nullptr;
+    check(H5Dread(object.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &text), array, "cannot be read");
+    std::string out = text ? text : "";
+    H5free_memory(text);
+    return out;
+  }
+  std::string out(H5Tget_size(type.get()), '\0');
+  check(H5Dread(object.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()), array, "cannot be read");
+  return std::string(trimmed(out.data(), out.size(), H5Tget_strpad(type.get())));
+}
+
+bool File::hasAttribute(const std::string &object, const std::string &name) const {
+  return H5Aexists_by_name(id_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
+}
+Id File::openAttribute(const std::string &object, const std::string &name) const {
+  return checked(H5Aopen_by_name(id_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), object,
+                 "has no attribute " + name);
+}
+
+std::optional<std::string> File::textAttribute(const std::string &object, const std::string &name) const {
+  if (!hasAttribute(object, name))
+    return std::nullopt;
+  Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
+  if (H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_npoints(space.get()) != 1)
+    userError("{}: {}: attribute {} should be one string", path_, object, name);
+  if (H5Tis_variable_str(type.get()) > 0) {
+    char *text = nullptr;
+    check(H5Aread(attribute.get(), type.get(), &text), object, "cannot read attribute " + name);
+    std::string out = text ? text : "";
+    H5free_memory(text);
+    return out;
+  }
+  std::string out(H5Tget_size(type.get()), '\0');
+  check(H5Aread(attribute.get(), type.get(), out.data()), object, "cannot read attribute " + name);
+  return std::string(trimmed(out.data(), out.size(), H5Tget_strpad(type.get())));
+}
+
+std::vector<int64_t> File::integerAttribute(const std::string &object, const std::string &name) const {
+  if (!hasAttribute(object, name))
+    return {};
+  Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
+  if (H5Tget_class(type.get()) != H5T_INTEGER)
+    userError("{}: {}: attribute {} should hold integers", path_, object, name);
+  std::vector<int64_t> values(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space.get())));
+  if (!values.empty())
+    check(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()), object, "cannot read attribute " + name);
+  return values;
+}
+
+uint64_t File::unsignedAttribute(const std::string &object, const std::string &name) const {
+  Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
+  if (H5Tget_class(type.get()) != H5T_INTEGER || H5Sget_simple_extent_npoints(space.get()) != 1)
+    userError("{}: {}: attribute {} should be one integer", path_, object, name);
+  uint64_t value = 0;
+  check(H5Aread(attribute.get(), H5T_NATIVE_UINT64, &value), object, "cannot read attribute " + name);
+  return value;
+}
+
+void File::makeGroupsAbove(const std::string &object) {
+  // Made one by one: groups that HDF5 makes on the way would carry times.
+  for (size_t end = object.find('/', 1); end != std::string::npos; end = object.find('/', end + 1))
+    if (kind(object.substr(0, end)) == Kind::Missing)
+      createGroup(object.substr(0, end));
+}
+
+void File::createGroup(const std::string &group) {
+  makeGroupsAbove(group);
+  checked(H5Gcreate2(id_.get(), group.c_str(), linkProperties().get(), untimed(H5P_GROUP_CREATE).get(), H5P_DEFAULT),
+          group, "cannot be created");
+}
+
+void File::createArray(const std::string &array, hid_t type, const std::vector<int64_t> &shape) {
+  makeGroupsAbove(array);
+  std::vector<hsize_t> extents(shape.begin(), shape.end());
+  Id space(shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(int(shape.size()), extents.data(), nullptr));
+  checked(H5Dcreate2(id_.get(), array.c_str(), type, space.get(), linkProperties().get(),
+                     untimed(H5P_DATASET_CREATE).get(), H5P_DEFAULT),
+          array, "cannot be created");
+}
+
+void File::writeNames(const std::string &array, const Names &names) {
+  // A string of variable length costs a 16-byte reference, a 16-byte heap header and padding besides its bytes.
+  constexpr int64_t kVariableOverhead = 36;
+  int64_t count = names.size(), size = std::max<int64_t>(1, names.longest());
+  bool fixed = count * size <= names.bytes() + count * kVariableOverhead;
+  Id type = textType(fixed ? size_t(size) : H5T_VARIABLE);
+  createArray(array, type.get(), {count});
+  std::vector<char> block;
+  std::vector<const char *> pointers;
+  for (int64_t first = 0; first < count; first += kNamesAtOnce) {
+    int64_t rows = std::min(kNamesAtOnce, count - first);
+    block.clear();
+    pointers.clear();
+    for (int64_t i = first; i < first + rows; ++i) {
+      block.insert(block.end(), names[i].begin(), names[i].end());
+      block.resize(fixed ? (i - first + 1) * size : block.size() + 1);
+    }
+    if (!fixed)
+      for (const char *at = block.data(); int64_t(pointers.size()) < rows; at += std::strlen(at) + 1)
+        pointers.push_back(at);
+    const void *from = fixed ? static_cast<const void *>(block.data()) : pointers.data();
+    transfer(array, first, rows, type.get(), nullptr, from);
+  }
+}
+
+void File::writeText(const std::string &array, std::string_view text) {
+  Id type = textType(std::max<size_t>(1, text.size()));
+  createArray(array, type.get(), {});
+  std::string padded(text);
+  padded.resize(std::max<size_t>(1, text.size()));
+  check(H5Dwrite(openArray(array).get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), array,
+        "cannot be written");
+}
+
+namespace {
+herr_t writeAttribute(hid_t object, const std::string &name, hid_t type, hid_t space, const void *value) {
+  Id attribute(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT));
+  return attribute.get() < 0 ? -1 : H5Awrite(attribute.get(), type, value);
+}
+} // namespace
+
+void File::setAttribute(const std::string &object, const std::string &name, const std::string &text) {
+  // Of variable length, as h5py and anndata write and compare them.
+  const char *value = text.c_str();
+  Id space(H5Screate(H5S_SCALAR)), type = textType(H5T_VARIABLE);
+  check(writeAttribute(openObject(object).get(), name, type.get(), space.get(), &value), object, "cannot set " + name);
+}
+void File::setAttribute(const std::string &object, const std::string &name, const std::vector<int64_t> &values) {
+  hsize_t extent = values.size();
+  Id space(H5Screate_simple(1, &extent, nullptr));
+  check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_INT64, space.get(), values.data()), object,
+        "cannot set " + name);
+}
+void File::setAttribute(const std::string &object, const std::string &name, uint64_t value) {
+  Id space(H5Screate(H5S_SCALAR));
+  check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_UINT64, space.get(), &value), object,
+        "cannot set " + name);
+}
+
+void File::hardLink(const std::string &existing, const std::string &name) {
+  makeGroupsAbove(name);
+  check(H5Lcreate_hard(id_.get(), existing.c_str(), id_.get(), name.c_str(), linkProperties().get(), H5P_DEFAULT), name,
+        "cannot be linked");
+}
+} // namespace sn::rt::h5

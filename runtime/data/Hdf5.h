@@ -1,0 +1,118 @@
+// A thin owner of HDF5's C interface: identifiers close themselves, failures become sn::UserError naming file and
+// object, and what is written carries no times, so equal content gives equal bytes. The library is not thread-safe: one
+// thread at a time, process-wide.
+#pragma once
+#include "runtime/data/Names.h"
+#include <cstdint>
+#include <hdf5.h>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sn::rt::h5 {
+/// Owns one HDF5 identifier of any kind.
+class Id {
+public:
+  explicit Id(hid_t id = -1) : id_(id) {}
+  Id(Id &&other) noexcept : id_(other.release()) {}
+  Id &operator=(Id &&other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~Id() {
+    if (id_ >= 0)
+      H5Idec_ref(id_);
+  }
+  hid_t get() const { return id_; }
+  hid_t release() { return std::exchange(id_, -1); }
+
+private:
+  hid_t id_;
+};
+
+enum class Kind { Missing, Group, Array, Other };
+enum class Element { Integer, Float, Boolean, String, Other };
+
+template <typename T> hid_t native();
+template <> inline hid_t native<int32_t>() { return H5T_NATIVE_INT32; }
+template <> inline hid_t native<int64_t>() { return H5T_NATIVE_INT64; }
+template <> inline hid_t native<uint64_t>() { return H5T_NATIVE_UINT64; }
+template <> inline hid_t native<uint8_t>() { return H5T_NATIVE_UINT8; }
+template <> inline hid_t native<float>() { return H5T_NATIVE_FLOAT; }
+template <> inline hid_t native<double>() { return H5T_NATIVE_DOUBLE; }
+
+/// An HDF5 file. Object names are paths from the root ("input/indptr"). All members throw UserError.
+class File {
+public:
+  /// For reading. Says whether the file is missing, is no HDF5 file, or is truncated.
+  static File open(const std::string &path);
+  /// A new file; an existing one is truncated (see AtomicFile). Messages name `shownAs`.
+  static File create(const std::string &path, const std::string &shownAs);
+  /// Writes everything out; needed before the file may be trusted.
+  void close();
+  const std::string &path() const { return path_; }
+
+  Kind kind(const std::string &object) const;
+  /// Where the object lies in the file: equal for two hard links to one object.
+  haddr_t address(const std::string &object) const;
+  /// Names of a group's members, sorted.
+  std::vector<std::string> members(const std::string &group) const;
+  /// Extents of an array, and what its elements are.
+  std::vector<int64_t> shape(const std::string &array) const;
+  Element element(const std::string &array) const;
+
+  /// Rows [first, first + count) of an array (its outermost axis), converted to T; values out of T's range are clamped.
+  template <typename T> void readRows(const std::string &array, int64_t first, int64_t count, T *to) const {
+    transfer(array, first, count, native<T>(), to, nullptr);
+  }
+  /// As readRows; also reads the booleans that h5py writes.
+  void readFloats(const std::string &array, int64_t first, int64_t count, float *to) const;
+  /// A one-dimensional array of strings, of fixed or variable length.
+  Names readNames(const std::string &array) const;
+  /// A scalar string.
+  std::string readText(const std::string &array) const;
+
+  bool hasAttribute(const std::string &object, const std::string &name) const;
+  /// Empty if the attribute is missing; UserError if it is of another type.
+  std::optional<std::string> textAttribute(const std::string &object, const std::string &name) const;
+  std::vector<int64_t> integerAttribute(const std::string &object, const std::string &name) const;
+  uint64_t unsignedAttribute(const std::string &object, const std::string &name) const;
+
+  /// Creates the group and those above it as needed.
+  void createGroup(const std::string &group);
+  template <typename T> void createArray(const std::string &array, const std::vector<int64_t> &shape) {
+    createArray(array, native<T>(), shape);
+  }
+  template <typename T> void writeRows(const std::string &array, int64_t first, int64_t count, const T *from) {
+    transfer(array, first, count, native<T>(), nullptr, from);
+  }
+  template <typename T> void writeVector(const std::string &array, const std::vector<T> &values) {
+    createArray<T>(array, {int64_t(values.size())});
+    writeRows(array, 0, int64_t(values.size()), values.data());
+  }
+  /// As UTF-8 strings, of fixed length where that is the smaller file. Names hold no zero bytes.
+  void writeNames(const std::string &array, const Names &names);
+  void writeText(const std::string &array, std::string_view text);
+  void setAttribute(const std::string &object, const std::string &name, const std::string &text);
+  void setAttribute(const std::string &object, const std::string &name, const std::vector<int64_t> &values);
+  void setAttribute(const std::string &object, const std::string &name, uint64_t value);
+  void hardLink(const std::string &existing, const std::string &name);
+
+private:
+  File(Id id, std::string path) : id_(std::move(id)), path_(std::move(path)) {}
+  [[noreturn]] void fail(const std::string &object, const std::string &what) const;
+  Id checked(hid_t id, const std::string &object, const std::string &what) const;
+  void check(herr_t status, const std::string &object, const std::string &what) const;
+  Id openObject(const std::string &object) const;
+  Id openArray(const std::string &array) const;
+  Id openAttribute(const std::string &object, const std::string &name) const;
+  void createArray(const std::string &array, hid_t type, const std::vector<int64_t> &shape);
+  void transfer(const std::string &array, int64_t first, int64_t count, hid_t memory, void *to, const void *from) const;
+  void makeGroupsAbove(const std::string &object);
+  Names readFixedNames(const std::string &array, hid_t type, int64_t count) const;
+  Names readVariableNames(const std::string &array, hid_t type, int64_t count) const;
+  Id id_;
+  std::string path_;
+};
+} // namespace sn::rt::h5
