@@ -1,5 +1,5 @@
-// Weights files (*.weights.h5): everything training needs to go on bit for bit, and prediction to print names. An HDF5
-// file:
+// Weights files (*.weights.h5): everything training needs to go on bit for bit, and prediction to print names.
+// An HDF5 file:
 // - <parameter>, e.g. "Input->Hidden/weights": float32 [in, out] row-major, or [out] for a vector
 // - snc/state/<parameter>/<optimizer>/<state>: the same shape
 // - snc: attributes format, version, optimizer, step, epoch, position, seed

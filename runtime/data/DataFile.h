@@ -1,7 +1,6 @@
 // Data files (*.h5): one HDF5 object per data set, named as in the network's JSON.
 // - sparse: a group with attributes encoding-type = "csr_matrix" and shape = [rows, columns]; arrays indptr, indices,
-// optional data
-//   (absent = binary), optional row_names and column_names (the AnnData/scipy convention)
+//   optional data (absent = binary), optional row_names and column_names (the AnnData/scipy convention)
 // - dense: an array, rows first (further axes are flattened); its names, if any, are in the group "<name>.names"
 #pragma once
 #include "runtime/data/AtomicFile.h"
