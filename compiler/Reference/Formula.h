@@ -1,0 +1,43 @@
+// A formula region as a list of scalar instructions, evaluated in double precision.
+#pragma once
+#include "mlir/IR/Region.h"
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace sn::reference {
+/// What the comparisons of one run were like (see Run::nearness and Result::branches).
+struct Branches {
+  double nearness = 0;
+  uint64_t hash = 14695981039346656037u;
+  int64_t near = 0;
+};
+
+class Formula {
+public:
+  /// Translates a region of arith and math operations that ends in net.yield. Arguments marked exact (targets, masks)
+  /// carry no rounding error, nor does what follows from exact values alone: comparisons of exact values are not
+  /// recorded. std::logic_error for an operation outside the alphabet.
+  Formula(mlir::Region &region, Branches &branches, std::vector<bool> exactArguments = {});
+
+  /// `arguments` holds one value per block argument. The result is valid until the next call.
+  std::span<const double> operator()(std::span<const double> arguments);
+
+private:
+  using Function = double (*)(double, double, double);
+  struct Instruction {
+    Function function;
+    size_t operands[3];
+    size_t result;
+    bool recorded; // a comparison of computed values
+  };
+  double compare(const Instruction &instruction, double a, double b);
+
+  Branches &branches_;
+  size_t arguments_;
+  std::vector<double> registers_; // arguments, then constants and results
+  std::vector<Instruction> instructions_;
+  std::vector<size_t> yielded_;
+  std::vector<double> results_;
+};
+} // namespace sn::reference

@@ -1,0 +1,323 @@
+#include "compiler/Reference/Interpreter.h"
+#include "compiler/Reference/Formula.h"
+#include "dialects/Net/Net.h"
+#include "runtime/plan/Expr.h"
+#include "runtime/plan/Philox.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <limits>
+#include <stdexcept>
+
+using namespace mlir;
+
+namespace sn::reference {
+namespace {
+class Interpreter {
+public:
+  Interpreter(ModuleOp module, const std::map<std::string, DataTable> &data, const State &before, const Run &run)
+      : module(module), data(data), before(before), run(run), batch(static_cast<int64_t>(run.ids.size())) {
+    result.after = before;
+    branches.nearness = run.nearness;
+  }
+  Result entry(StringRef name);
+
+private:
+  const Tensor &valueOf(Value value) const { return values.at(value); }
+  Tensor &define(Value value, int64_t rows, int64_t columns) { return values[value] = Tensor(rows, columns); }
+  const DataTable &table(StringRef dataset) const;
+  int64_t unitsOf(Value value) const;
+  double host(StringRef expression) const;
+  Formula formula(Region &region, ValueRange inputs, bool lastIsExact = false);
+  void gather(std::vector<double> &arguments, ValueRange inputs, int64_t row, int64_t column) const;
+
+  void evaluate(Operation &op);
+  void evaluate(net::DataOp op);
+  void evaluate(net::CorruptOp op);
+  void evaluate(net::MaskOp op);
+  void evaluate(net::TargetScalarOp op);
+  void evaluate(net::ContractOp op);
+  void evaluate(net::MapOp op);
+  void evaluate(net::RowReduceOp op);
+  void evaluate(net::ColumnSumOp op);
+  void evaluate(net::LossOp op);
+  void evaluate(net::UpdateOp op);
+
+  ModuleOp module;
+  const std::map<std::string, DataTable> &data;
+  const State &before;
+  const Run &run;
+  int64_t batch;
+  Branches branches;
+  llvm::DenseMap<Value, Tensor> values;
+  Result result;
+};
+
+const DataTable &Interpreter::table(StringRef dataset) const {
+  auto found = data.find(dataset.str());
+  if (found == data.end())
+    throw std::logic_error("no data set " + dataset.str());
+  return found->second;
+}
+
+/// The number of units of a [B, N] or [N] value: N itself, or the columns of the data set it is named after.
+int64_t Interpreter::unitsOf(Value value) const {
+  Attribute dim = net::typeOf(value).getDims().back();
+  if (auto symbol = dyn_cast<StringAttr>(dim))
+    return table(symbol).values.columns;
+  return cast<IntegerAttr>(dim).getInt();
+}
+
+double Interpreter::host(StringRef expression) const {
+  plan::Expr expr = nlohmann::json::parse(expression.str());
+  return expr.evaluate([&](std::string_view name) -> double {
+    if (name == "B")
+      return static_cast<double>(batch);
+    if (name == "Step")
+      return static_cast<double>(run.step);
+    return run.hyper.at(std::string(name));
+  });
+}
+
+/// Random masks, data and target scalars are the same numbers everywhere; what is computed from them is not.
+Formula Interpreter::formula(Region &region, ValueRange inputs, bool lastIsExact) {
+  std::vector<bool> exact;
+  for (Value input : inputs)
+    exact.push_back(
+        llvm::isa_and_nonnull<net::MaskOp, net::TargetScalarOp, net::DataOp, net::ReadOp>(input.getDefiningOp()));
+  exact.push_back(lastIsExact);
+  return Formula(region, branches, exact);
+}
+
+/// The operands at one place; vectors and scalars are broadcast.
+void Interpreter::gather(std::vector<double> &arguments, ValueRange inputs, int64_t row, int64_t column) const {
+  arguments.clear();
+  for (Value input : inputs) {
+    const Tensor &tensor = valueOf(input);
+    net::ValueType type = net::typeOf(input);
+    bool byRow = type.isMatrix() || type.isRow(), byColumn = type.isMatrix() || type.isColumn();
+    arguments.push_back(tensor(byRow ? row : 0, byColumn ? column : 0));
+  }
+}
+
+void Interpreter::evaluate(net::DataOp op) {
+  const DataTable &from = table(op.getDataset());
+  Tensor &to = define(op, batch, unitsOf(op));
+  for (int64_t row = 0; row < batch; ++row)
+    for (int64_t column = 0; column < from.values.columns; ++column)
+      to(row, column) = from.values(run.ids[row], column);
+}
+
+void Interpreter::evaluate(net::CorruptOp op) {
+  plan::RandomPoint at{run.seed, static_cast<uint32_t>(op.getStream()), run.epoch};
+  float p = static_cast<float>(op.getP().convertToDouble());
+  Tensor to = valueOf(op.getData());
+  for (int64_t row = 0; row < to.rows; ++row)
+    for (int64_t column = 0; column < to.columns; ++column)
+      to(row, column) *= plan::maskValue(plan::randomWord(at, run.ids[row], column), p);
+  values[op] = std::move(to);
+}
+
+void Interpreter::evaluate(net::MaskOp op) {
+  plan::RandomPoint at{run.seed, static_cast<uint32_t>(op.getStream()), run.epoch};
+  float p = static_cast<float>(op.getP().convertToDouble());
+  Tensor &to = define(op, batch, unitsOf(op));
+  for (int64_t row = 0; row < to.rows; ++row)
+    for (int64_t column = 0; column < to.columns; ++column)
+      to(row, column) = plan::maskValue(plan::randomWord(at, run.ids[row], column), p);
+}
+
+void Interpreter::evaluate(net::TargetScalarOp op) {
+  const DataTable &target = table(op.getDataset());
+  Tensor &to = define(op, batch, 1);
+  for (int64_t row = 0; row < batch; ++row) {
+    int64_t id = run.ids[row];
+    double count = 0, total = 0;
+    for (int64_t column = 0; column < target.values.columns; ++column)
+      if (target.isStored(id, column))
+        ++count, total += target.values(id, column);
+    bool indicator = target.sparse && target.binary;
+    double scale = !indicator ? 1 : count > 0 ? 1 / count : 0;
+    if (op.getWhat() == "weight")
+      to(row, 0) = 1;
+    else if (op.getWhat() == "scale")
+      to(row, 0) = scale;
+    else if (op.getWhat() == "sum")
+      to(row, 0) = scale * total;
+    else
+      throw std::logic_error("unknown target scalar " + op.getWhat().str());
+  }
+}
+
+Tensor transposed(const Tensor &from) {
+  Tensor to(from.columns, from.rows);
+  for (int64_t row = 0; row < from.rows; ++row)
+    for (int64_t column = 0; column < from.columns; ++column)
+      to(column, row) = from(row, column);
+  return to;
+}
+
+void Interpreter::evaluate(net::ContractOp op) {
+  Tensor sum;
+  for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
+    Tensor a = op.getTransposeA() ? transposed(valueOf(lhs)) : valueOf(lhs);
+    Tensor b = op.getTransposeB() ? transposed(valueOf(rhs)) : valueOf(rhs);
+    if (a.columns != b.rows)
+      throw std::logic_error("contraction of extents that do not fit");
+    if (sum.values.empty())
+      sum = Tensor(a.rows, b.columns);
+    for (int64_t i = 0; i < a.rows; ++i)
+      for (int64_t k = 0; k < a.columns; ++k)
+        if (a(i, k) != 0) // data is mostly zero
+          for (int64_t j = 0; j < b.columns; ++j)
+            sum(i, j) += a(i, k) * b(k, j);
+  }
+  values[op] = std::move(sum);
+}
+
+void Interpreter::evaluate(net::MapOp op) {
+  Formula body = formula(op.getFormula(), op.getInputs());
+  for (Value output : op.getResults()) {
+    net::ValueType type = net::typeOf(output);
+    bool byRow = type.isMatrix() || type.isRow(), byColumn = type.isMatrix() || type.isColumn();
+    // A matrix that is not of the batch is of a parameter's shape; then so is an operand.
+    int64_t rows = byRow ? batch : 1, columns = byColumn ? unitsOf(output) : 1;
+    for (Value input : op.getInputs())
+      if (net::typeOf(input) == type)
+        rows = valueOf(input).rows, columns = valueOf(input).columns;
+    define(output, rows, columns);
+  }
+  std::vector<double> arguments;
+  const Tensor shape = valueOf(op.getResult(0));
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t column = 0; column < shape.columns; ++column) {
+      gather(arguments, op.getInputs(), row, column);
+      std::span<const double> results = body(arguments);
+      for (auto [i, output] : llvm::enumerate(op.getResults()))
+        values[output](row, column) = results[i];
+    }
+}
+
+void Interpreter::evaluate(net::RowReduceOp op) {
+  Formula body = formula(op.getFormula(), op.getInputs());
+  bool max = op.getKind() == "max";
+  if (!max && op.getKind() != "sum")
+    throw std::logic_error("unknown reduction " + op.getKind().str());
+  int64_t columns = 1;
+  for (Value input : op.getInputs())
+    columns = std::max(columns, valueOf(input).columns);
+  Tensor to(batch, 1, max ? -std::numeric_limits<double>::infinity() : 0);
+  std::vector<double> arguments;
+  for (int64_t row = 0; row < batch; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      gather(arguments, op.getInputs(), row, column);
+      double value = body(arguments)[0];
+      to(row, 0) = max ? std::max(to(row, 0), value) : to(row, 0) + value;
+    }
+  values[op] = std::move(to);
+}
+
+void Interpreter::evaluate(net::ColumnSumOp op) {
+  const Tensor from = valueOf(op.getInput());
+  Tensor &to = define(op, 1, from.columns);
+  for (int64_t row = 0; row < from.rows; ++row)
+    for (int64_t column = 0; column < from.columns; ++column)
+      to(0, column) += from(row, column);
+}
+
+void Interpreter::evaluate(net::LossOp op) {
+  const DataTable &target = table(op.getTarget());
+  const Tensor y = valueOf(op.getInputs()[0]);
+  Formula value = formula(op.getValue(), op.getInputs(), true);
+  std::optional<Formula> slope;
+  if (op.getDeltaResult())
+    slope.emplace(formula(op.getDelta(), op.getInputs(), true));
+  double sum = 0;
+  Tensor delta(y.rows, y.columns);
+  std::vector<double> arguments;
+  for (int64_t row = 0; row < y.rows; ++row)
+    for (int64_t column = 0; column < y.columns; ++column) {
+      bool inside = column < target.values.columns;
+      bool stored = inside && target.isStored(run.ids[row], column);
+      if (target.sparse && target.ignoreZeros && !stored)
+        continue;
+      double t = inside ? target.values(run.ids[row], column) : 0;
+      if (op.getIndicator() && target.sparse && stored)
+        t = 1;
+      gather(arguments, op.getInputs(), row, column);
+      arguments.push_back(t);
+      sum += value(arguments)[0];
+      if (slope)
+        delta(row, column) = (*slope)(arguments)[0];
+    }
+  define(op.getSum(), 1, 1)(0, 0) = sum;
+  if (slope)
+    values[op.getDeltaResult()] = std::move(delta);
+}
+
+void Interpreter::evaluate(net::UpdateOp op) {
+  auto parameter = SymbolTable::lookupNearestSymbolFrom<net::ParameterOp>(op, op.getParameterAttr());
+  net::OptimizerOp optimizer;
+  for (net::OptimizerOp candidate : module.getOps<net::OptimizerOp>())
+    if (candidate.getSymName() == run.optimizer)
+      optimizer = candidate;
+  if (!parameter || !optimizer)
+    throw std::logic_error("an update without parameter or optimizer");
+  std::string name = parameter.getSymName().str();
+  Tensor &weights = result.after.parameters.at(name);
+  std::vector<Tensor> &states = result.after.states[name];
+  states.resize(optimizer.getStates().size(), Tensor(weights.rows, weights.columns));
+  const Tensor &gradient = result.gradients[name] = valueOf(op.getGradient());
+
+  Branches ignored; // parameters and states are the same numbers in every backend at the beginning of a step
+  Formula rule(parameter.getDecays() ? optimizer.getWeights() : optimizer.getBias(), ignored);
+  std::vector<double> scalars, arguments;
+  for (Attribute expression : optimizer.getScalarValues())
+    scalars.push_back(host(cast<StringAttr>(expression)));
+  for (size_t i = 0; i < weights.values.size(); ++i) {
+    arguments = {weights.values[i], -gradient.values.at(i) / static_cast<double>(batch)};
+    for (Tensor &state : states)
+      arguments.push_back(state.values[i]);
+    arguments.insert(arguments.end(), scalars.begin(), scalars.end());
+    std::span<const double> results = rule(arguments);
+    weights.values[i] = results[0];
+    for (size_t state = 0; state < states.size(); ++state)
+      states[state].values[i] = results[1 + state];
+    result.regularization += results.back();
+  }
+}
+
+void Interpreter::evaluate(Operation &op) {
+  llvm::TypeSwitch<Operation *>(&op)
+      .Case<net::DataOp, net::CorruptOp, net::MaskOp, net::TargetScalarOp, net::ContractOp, net::MapOp,
+            net::RowReduceOp, net::ColumnSumOp, net::LossOp, net::UpdateOp>([&](auto known) { evaluate(known); })
+      .Case([&](net::ReadOp read) { values[read] = before.parameters.at(read.getParameter().str()); })
+      .Case([&](net::ScalarOp scalar) { define(scalar, 1, 1)(0, 0) = host(scalar.getExpression()); })
+      .Case([&](net::PenaltyOp penalty) {
+        Tensor operand = valueOf(penalty.getInput());
+        result.penalised.push_back(operand);
+        values[penalty] = std::move(operand);
+      })
+      .Case([&](net::ReportOp report) { result.reports[report.getName().str()] += valueOf(report.getValue())(0, 0); })
+      .Case([&](net::RankOp rank) { result.scores.push_back(valueOf(rank.getScores())); })
+      .Default([](Operation *unknown) {
+        throw std::logic_error("the interpreter does not know " + unknown->getName().getStringRef().str());
+      });
+}
+
+Result Interpreter::entry(StringRef name) {
+  net::EntryOp entry = net::findEntry(module, name);
+  if (!entry)
+    throw std::logic_error("no entry " + name.str());
+  for (Operation &op : entry.getBody().front())
+    evaluate(op);
+  result.loss = result.reports["loss"];
+  result.branches = branches.hash;
+  result.near = branches.near;
+  return std::move(result);
+}
+} // namespace
+
+Result interpret(ModuleOp net, StringRef entry, const std::map<std::string, DataTable> &data, const State &state,
+                 const Run &run) {
+  return Interpreter(net, data, state, run).entry(entry);
+}
+} // namespace sn::reference
