@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""One plan trains on binary, analog and dense data, and learns the same from them: how a data set is stored is no matter of the plan."""
+import json
+import os
+
+import commands
+
+
+class Kinds(commands.Commands):
+    @classmethod
+    def prepare(cls):
+        cls.datagen(*commands.SMALL, "-o", "data.h5")
+        for kind in ("binary", "analog", "dense"):
+            cls.run_program("sn-e2e-recast", "data.h5", kind, f"{kind}.h5")
+
+    def losses(self, plan, kind):
+        folder = self.path(f"{plan}-{kind}")
+        os.mkdir(folder)
+        self.snrt("train", f"{plan}.plan", f"{kind}.h5", "-o", f"{folder}/w.h5", "--epochs", 3, "--batch", 100)
+        with open(self.metrics_beside(folder), encoding="utf-8") as file:
+            return [row["loss"] for row in map(json.loads, file) if "loss" in row]
+
+    def metrics_beside(self, folder):
+        names = [name for name in os.listdir(folder) if name.endswith(".jsonl")]
+        self.assertEqual(len(names), 1, names)
+        return os.path.join(folder, names[0])
+
+    def test_kinds(self):
+        for name in ("ae", "ae-tuned"):
+            self.snc("compile", f"{commands.EXAMPLES}/movielens/{name}.json", "-o", f"{name}.plan")
+            losses = {kind: self.losses(name, kind) for kind in ("binary", "analog", "dense")}
+            self.assertGreaterEqual(len(losses["binary"]), 3)
+            for kind in ("analog", "dense"):
+                for loss, same in zip(losses[kind], losses["binary"], strict=True):
+                    self.assertAlmostEqual(loss / same, 1, delta=1e-3, msg=f"{name}: {losses}")
+
+    def test_a_wrong_width_is_an_error(self):
+        self.datagen("--rows", 300, "--columns", 600, "--mean", 20, "--minimum", 5, "--seed", 1, "-o", "wide.h5")
+        self.snc("compile", f"{commands.EXAMPLES}/movielens/ae.json", "-o", "narrow.plan")
+        self.snrt("train", "narrow.plan", "data.h5", "-o", "narrow.h5", "--epochs", 1)
+        self.assertSays(self.snrt("eval", "narrow.plan", "narrow.h5", "wide.h5", code=1), "600", "500")
+
+
+if __name__ == "__main__":
+    commands.main()
