@@ -40,7 +40,7 @@ target_link_libraries(sn-codegen INTERFACE sn-mlir MLIRArithToLLVM MLIRMathToLLV
   LLVMX86CodeGen LLVMX86AsmParser LLVMX86Desc LLVMX86Info LLVMPasses LLVMLTO LLVMOption LLVMDebugInfoDWARF LLVMObject)
 
 # One precompiled header for every MLIR translation unit: 3 s instead of 11 s each.
-file(WRITE "${PROJECT_BINARY_DIR}/sn-mlir-pch.cpp" "// Only here to own the precompiled header.\n")
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/sn-mlir-pch.cpp" CONTENT "// Only here to own the precompiled header.\n")
 add_library(sn-mlir-pch STATIC "${PROJECT_BINARY_DIR}/sn-mlir-pch.cpp")
 target_include_directories(sn-mlir-pch PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
 target_link_libraries(sn-mlir-pch PRIVATE sn-mlir)
