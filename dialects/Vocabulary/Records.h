@@ -149,6 +149,17 @@ Formula decayed();
 /// lambda/2 w^2 + lambda1 |w|. a = {w}, p = {Lambda, Lambda1}.
 Formula regularization();
 
+/// The records used where a network file is silent (reference 1.2, 1.3, 4.4).
+inline constexpr std::string_view kDefaultActivation = "Sigmoid", kDefaultLoss = "CrossEntropy", kDefaultOptimizer = "SGD",
+                                  kDefaultInitializer = "Xavier", kDefaultSchedule = "Constant";
+/// A name of DSSTNE's language that has no record yet, or `never` will, with the reason. `key` is the JSON key whose value it would be.
+struct Planned {
+  std::string_view key, name;
+  std::vector<std::string_view> aliases = {};
+  std::string_view never = {};
+};
+std::span<const Planned> planned();
+
 /// Case-insensitive look-up by name or alias in any of the tables; null if absent.
 template <typename Record> const Record *find(std::span<const Record> table, std::string_view name);
 const Pair *findPair(std::string_view activation, std::string_view loss);
