@@ -1,0 +1,49 @@
+// gemm_update: grad W = -1/B x^T delta by lanes of the batch, and the optimizer, block by block of the weights.
+#pragma once
+#include "kernels-templates/cpu/Products.h"
+
+namespace sn::rt::cpu {
+class GemmUpdate {
+public:
+  BufferSource source;
+  const float *delta = nullptr; // [B, weights.outer]
+  UpdateSlot update;
+
+  void layout(Carver &carver, int64_t rows, const Context &context) {
+    const Weights &w = source.weights;
+    lanes = plan::batchLanes(rows);
+    spacing = Tiles(w.inner, kSide).size * Tiles(w.outer, kSide).size;
+    buffers = carver.take<float>(context.pool.workers() * treeDepth(plan::kLanes) * spacing);
+    sums = carver.take<double>(Tiles(w.inner, kSide).count * Tiles(w.outer, kSide).count);
+  }
+
+  void run(Context &context, Launch &launch) {
+    update.begin(launch);
+    const Weights &w = source.weights;
+    const Tiles inner(w.inner, kSide), outer(w.outer, kSide);
+    const float factor = -1.0f / static_cast<float>(launch.batch.rows);
+    context.pool.parallelFor(inner.count * outer.count, [&](int64_t task, int worker) {
+      plan::Range k = inner[task / outer.count], c = outer[task % outer.count];
+      float *partials = buffers + worker * treeDepth(plan::kLanes) * spacing;
+      float *gradient =
+          sumLanes(lanes, partials, spacing, k.size() * c.size(), *context.ops, [&](int lane, float *out) {
+            plan::Range rows = plan::laneRange(launch.batch.rows, lane, lanes);
+            multiplyGradient(context.product, source.x + rows.begin * w.inner + k.begin, w.inner,
+                             delta + rows.begin * w.outer + c.begin, w.outer, rows.size(), w.outerFirst, k.size(),
+                             c.size(), factor, 0, out);
+            return true;
+          });
+      sums[task] = 0;
+      updateBlock(update, w, k, c, gradient, &sums[task]);
+    });
+    launch.regularization += treeSum(sums, inner.count * outer.count);
+  }
+
+private:
+  static constexpr int64_t kSide = 256;
+  int lanes = 1;
+  int64_t spacing = 0;
+  float *buffers = nullptr;
+  double *sums = nullptr;
+};
+} // namespace sn::rt::cpu

@@ -1,0 +1,165 @@
+// wide_output and the sweeps of wide_softmax that follow its statistics: contract, bias, activation, loss, delta, input
+// gradient and update, tile by tile over a wide output. Neither batch x outputs nor a weight gradient is ever stored.
+#pragma once
+#include "kernels-templates/cpu/Products.h"
+#include "kernels-templates/cpu/Target.h"
+
+namespace sn::rt::cpu {
+class WideOutput {
+public:
+  std::vector<BufferSource> sources;
+  TargetSlots slots;
+  std::vector<BiasVector> biases;
+  UpdateSlot updateWeights, updateBiases;
+  int64_t columns = 0;
+  bool backprop = false; // sweeps single and forward: write the sources' gradients
+  bool update = false;   // sweeps single and update
+  bool counts = true;    // the loss is summed (every sweep but update)
+
+  void layout(Carver &carver, int64_t rows, const Context &context) {
+    const int64_t lanes = context.lanes, workers = context.pool.workers();
+    int64_t widest = 0;
+    for (int lane = 0; lane < context.lanes; ++lane)
+      widest = std::max(widest, Tiles(plan::laneRange(columns, lane, context.lanes).size()).size);
+    stride = roundUp(widest, 16);
+    deltaSize = rows * stride;
+    deltas = carver.take<float>(workers * deltaSize);
+    cursors = carver.take<int64_t>(workers * rows);
+    targets = carver.take<RowTarget>(rows);
+    partials.assign(sources.size(), nullptr);
+    int64_t deepest = 0;
+    for (size_t s = 0; s < sources.size(); ++s) {
+      deepest = std::max(deepest, sources[s].weights.inner);
+      if (backprop && sources[s].gradient)
+        partials[s] = carver.take<float>(lanes * rows * sources[s].weights.inner);
+    }
+    gradientSize = update ? std::max<int64_t>(deepest * stride, stride) : 0;
+    gradients = carver.take<float>(workers * gradientSize);
+    losses = carver.take<double>(lanes);
+    regularizations = carver.take<double>(lanes);
+  }
+
+  void run(Context &context, Launch &launch) {
+    slots.begin(launch);
+    updateWeights.begin(launch);
+    updateBiases.begin(launch);
+    const Batch &batch = launch.batch;
+    const bool scaled = slots.needsRowTarget();
+    for (int64_t row = 0; row < batch.rows; ++row)
+      targets[row] = scaled ? rowTarget(*slots.target, batch.ids[row]) : RowTarget{};
+    context.pool.parallelFor(context.lanes, [&](int64_t lane, int worker) {
+      losses[lane] = regularizations[lane] = 0;
+      walkLane(context, launch, static_cast<int>(lane), worker);
+    });
+    if (backprop)
+      combineGradients(context, batch.rows);
+    double loss = treeSum(losses, context.lanes);
+    launch.sum += counts ? loss : 0;
+    launch.regularization += treeSum(regularizations, context.lanes);
+  }
+
+private:
+  void walkLane(Context &context, const Launch &launch, int lane, int worker) {
+    const plan::Range range = plan::laneRange(columns, lane, context.lanes);
+    const Tiles tiles(range.size());
+    int64_t *cursor = cursors + worker * launch.batch.rows;
+    for (int64_t row = 0; row < launch.batch.rows; ++row)
+      cursor[row] = slots.start(launch.batch.ids[row], range.begin);
+    for (int64_t index = 0; index < tiles.count; ++index) {
+      plan::Range tile = {range.begin + tiles[index].begin, range.begin + tiles[index].end};
+      float *delta = deltas + worker * deltaSize;
+      computeDelta(context, launch, tile, cursor, delta, worker, &losses[lane]);
+      if (backprop)
+        backpropTile(context, launch.batch.rows, lane, tile, delta, index == 0);
+      if (update)
+        updateTile(context, launch.batch.rows, tile, delta, gradients + worker * gradientSize, &regularizations[lane]);
+    }
+  }
+
+  /// acc = sum x W on the tile; the slots turn it into delta in place.
+  void computeDelta(Context &context, const Launch &launch, plan::Range tile, int64_t *cursor, float *delta, int worker,
+                    double *loss) {
+    const Batch &batch = launch.batch;
+    for (size_t s = 0; s < sources.size(); ++s) {
+      const Weights &w = sources[s].weights;
+      multiply(context.product, sources[s].x, w.inner, batch.rows, w, {0, w.inner}, tile, s == 0 ? 0 : 1, delta,
+               stride);
+    }
+    SlotScratch &scratch = context.slots[static_cast<size_t>(worker)];
+    for (int64_t row = 0; row < batch.rows; ++row) {
+      float *line = delta + row * stride;
+      slots.run({.row = row,
+                 .dataRow = batch.ids[row],
+                 .begin = tile.begin,
+                 .count = tile.size(),
+                 .accumulator = line,
+                 .delta = line,
+                 .rowTarget = targets[row]},
+                cursor[row], *context.ops, scratch, loss);
+    }
+  }
+  void backpropTile(const Context &context, int64_t rows, int lane, plan::Range tile, const float *delta, bool first) {
+    for (size_t s = 0; s < sources.size(); ++s)
+      if (partials[s]) {
+        const Weights &w = sources[s].weights;
+        multiplyTransposed(context.product, delta, stride, rows, w, tile, first ? 0 : 1,
+                           partials[s] + lane * rows * w.inner);
+      }
+  }
+  void updateTile(const Context &context, int64_t rows, plan::Range tile, const float *delta, float *gradient,
+                  double *sum) {
+    const float factor = -1.0f / static_cast<float>(rows);
+    for (const BufferSource &source : sources) {
+      const Weights &w = source.weights;
+      multiplyGradient(context.product, source.x, w.inner, delta, stride, rows, w.outerFirst, w.inner, tile.size(),
+                       factor, 0, gradient);
+      updateBlock(updateWeights, w, {0, w.inner}, tile, gradient, sum);
+    }
+    if (biases.empty())
+      return;
+    std::fill_n(gradient, tile.size(), 0.0f);
+    context.ops->addRows(rows, tile.size(), delta, stride, gradient);
+    context.ops->scale(tile.size(), factor, gradient);
+    for (const BiasVector &bias : biases)
+      updateBiases.apply(bias.trained, tile.begin, tile.size(), gradient, sum);
+  }
+
+  /// Input gradients: the lanes' partial sums by the tree, empty lanes left out.
+  void combineGradients(Context &context, int64_t rows) {
+    constexpr int64_t kChunk = 4096;
+    for (size_t s = 0; s < sources.size(); ++s) {
+      if (!partials[s])
+        continue;
+      const int64_t size = rows * sources[s].weights.inner;
+      float *partial = partials[s], *result = sources[s].gradient;
+      context.pool.parallelFor((size + kChunk - 1) / kChunk, [&](int64_t task, int) {
+        const int64_t begin = task * kChunk, n = std::min(kChunk, size - begin);
+        std::array<float *, 64> lane;
+        std::array<bool, 64> empty;
+        for (int l = 0; l < context.lanes; ++l) {
+          lane[static_cast<size_t>(l)] = partial + l * size + begin;
+          empty[static_cast<size_t>(l)] = plan::laneRange(columns, l, context.lanes).size() == 0;
+        }
+        plan::combineLanes(context.lanes, [&](int into, int from) {
+          size_t i = static_cast<size_t>(into), f = static_cast<size_t>(from);
+          if (empty[f])
+            return;
+          if (empty[i])
+            std::swap(lane[i], lane[f]);
+          else
+            context.ops->add(n, lane[i], lane[f]);
+          empty[i] = false;
+        });
+        std::copy_n(lane[0], n, result + begin);
+      });
+    }
+  }
+
+  int64_t stride = 0, deltaSize = 0, gradientSize = 0;
+  float *deltas = nullptr, *gradients = nullptr;
+  int64_t *cursors = nullptr;
+  RowTarget *targets = nullptr;
+  std::vector<float *> partials; // by source: lanes x rows x inner
+  double *losses = nullptr, *regularizations = nullptr;
+};
+} // namespace sn::rt::cpu

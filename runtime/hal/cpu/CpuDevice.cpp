@@ -1,0 +1,251 @@
+#include "runtime/hal/cpu/CpuDevice.h"
+#include "kernels-templates/cpu/ColumnReduce.h"
+#include "kernels-templates/cpu/CscUpdate.h"
+#include "kernels-templates/cpu/CsrGather.h"
+#include "kernels-templates/cpu/Gemm.h"
+#include "kernels-templates/cpu/GemmUpdate.h"
+#include "kernels-templates/cpu/Map.h"
+#include "kernels-templates/cpu/RowReduce.h"
+#include "kernels-templates/cpu/WideOutput.h"
+#include "kernels-templates/cpu/WideSoftmax.h"
+#include "kernels-templates/cpu/WideTopk.h"
+#include "runtime/base/FloatMode.h"
+#include "runtime/hal/cpu/Binder.h"
+#include "runtime/hal/cpu/OneDnn.h"
+#include "runtime/plan/Error.h"
+
+namespace sn::rt::cpu {
+namespace {
+/// A skeleton with its operands. Workspace is measured for the largest batch when prepared and carved anew at each
+/// launch.
+template <typename Skeleton> class CpuKernel final : public Kernel {
+public:
+  CpuKernel(Context &context, Skeleton bound, int64_t maxRows)
+      : context(context), skeleton(std::move(bound)), maxRows(maxRows) {
+    Carver measure;
+    skeleton.layout(measure, maxRows, context);
+    context.workspace.reserve(measure.bytes());
+  }
+  void launch(Launch &launch) override {
+    launch.sum = launch.regularization = 0;
+    if (launch.batch.rows == 0)
+      return;
+    if (launch.batch.rows > maxRows)
+      throw std::logic_error("a batch is larger than the kernel was prepared for");
+    FlushDenormals mode;
+    makeProductsSingleThreaded();
+    Carver carver(context.workspace.data());
+    skeleton.layout(carver, launch.batch.rows, context);
+    skeleton.run(context, launch);
+  }
+
+private:
+  Context &context;
+  Skeleton skeleton;
+  int64_t maxRows;
+};
+
+Corruptions corruptions(const plan::Source &source) {
+  Corruptions result;
+  result.list = source.corruption;
+  return result;
+}
+
+CsrGather bindCsrGather(const Binder &bind) {
+  CsrGather kernel;
+  const plan::Source &source = bind.onlySource();
+  kernel.data = bind.data(source.ref);
+  kernel.corruption = corruptions(source);
+  kernel.weights = bind.weights(source);
+  kernel.epilogue = bind.slot("epilogue");
+  kernel.columns = bind.columns();
+  return kernel;
+}
+
+Gemm bindGemm(const Binder &bind) {
+  Gemm kernel;
+  kernel.sources = bind.bufferSources();
+  kernel.epilogue = bind.slot("epilogue");
+  kernel.columns = bind.columns();
+  return kernel;
+}
+
+WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
+  WideOutput kernel;
+  const bool single = step.sweep == "single", forward = step.sweep == "forward", update = step.sweep == "update";
+  if (!single && !forward && !update && step.sweep != "loss")
+    userError("step '{}' of the plan has the unknown sweep '{}'", step.label, step.sweep);
+  kernel.sources = bind.bufferSources();
+  kernel.slots = bind.targetSlots();
+  kernel.columns = bind.columns();
+  kernel.backprop = single || forward;
+  kernel.update = (single || update) && step.update;
+  kernel.counts = !update;
+  if (kernel.update) {
+    kernel.biases = bind.biases();
+    kernel.updateWeights = bind.updateWeights();
+    kernel.updateBiases = bind.updateBiases();
+  }
+  return kernel;
+}
+
+WideSoftmaxStatistics bindStatistics(const Binder &bind, const plan::Step &step) {
+  WideSoftmaxStatistics kernel;
+  if (step.rows.size() != 2)
+    userError("step '{}' of the plan: a statistics sweep writes two row buffers, not {}", step.label, step.rows.size());
+  kernel.sources = bind.bufferSources();
+  kernel.logit = bind.slot("logit");
+  kernel.columns = bind.columns();
+  kernel.maximum = bind.buffer(step.rows[0]);
+  kernel.sum = bind.buffer(step.rows[1]);
+  return kernel;
+}
+
+WideTopk bindWideTopk(const Binder &bind) {
+  WideTopk kernel;
+  kernel.sources = bind.bufferSources();
+  kernel.score = bind.slot("score");
+  kernel.columns = bind.columns();
+  return kernel;
+}
+
+CscUpdate bindCscUpdate(const Binder &bind, const plan::Step &step, const plan::Optimizer *optimizer) {
+  CscUpdate kernel;
+  const plan::Source &source = bind.onlySource();
+  kernel.data = bind.data(source.ref);
+  kernel.corruption = corruptions(source);
+  kernel.weights = bind.weights(source);
+  kernel.delta = bind.buffer(step.delta);
+  kernel.update = bind.updateWeights();
+  if (!kernel.update)
+    userError("step '{}' of the plan: {} updates nothing", step.label, step.kernel);
+  kernel.idleWhenZero = optimizer->idleWhenZero;
+  return kernel;
+}
+
+GemmUpdate bindGemmUpdate(const Binder &bind, const plan::Step &step) {
+  GemmUpdate kernel;
+  bind.onlySource();
+  kernel.source = bind.bufferSources().front();
+  kernel.delta = bind.buffer(step.delta);
+  kernel.update = bind.updateWeights();
+  if (!kernel.update)
+    userError("step '{}' of the plan: {} updates nothing", step.label, step.kernel);
+  return kernel;
+}
+
+Map bindMap(const Binder &bind) {
+  Map kernel;
+  kernel.slots = bind.targetSlots();
+  kernel.columns = bind.columns();
+  return kernel;
+}
+
+RowReduce bindRowReduce(const Binder &bind, const plan::Step &step) {
+  RowReduce kernel;
+  if (step.reductions.size() > kMaxOperands)
+    userError("step '{}' of the plan has more than {} reductions", step.label, kMaxOperands);
+  for (size_t i = 0; i < step.reductions.size(); ++i) {
+    if (step.reductions[i] != "max" && step.reductions[i] != "sum")
+      userError("step '{}' of the plan has the unknown reduction '{}'", step.label, step.reductions[i]);
+    const bool kept = i < step.rows.size() && !step.rows[i].empty();
+    kernel.reductions.push_back({bind.slot(fmt::format("reduce{}", i)), step.reductions[i] == "max",
+                                 kept ? bind.buffer(step.rows[i]) : nullptr});
+  }
+  kernel.columns = bind.columns();
+  kernel.hasBody = bind.has("body") || bind.has("background") || bind.has("stored_only") || bind.has("dense");
+  if (kernel.hasBody)
+    kernel.slots = bind.targetSlots();
+  else if (!step.target.empty())
+    kernel.slots.target = bind.data(step.target);
+  return kernel;
+}
+
+ColumnReduce bindColumnReduce(const Binder &bind) {
+  ColumnReduce kernel;
+  kernel.value = bind.slot("value");
+  kernel.finish = bind.slotIfAny("finish");
+  kernel.columns = bind.columns();
+  kernel.biases = bind.biases();
+  kernel.update = bind.updateBiases();
+  return kernel;
+}
+
+class CpuDevice final : public Device {
+public:
+  CpuDevice(SlotTable table, int threads)
+      : table(std::move(table)), product(openOneDnn()), context(threads, makeProductsSingleThreaded) {
+    context.product = product;
+    context.ops = &vectorOps(this->table.level());
+    context.slots.resize(static_cast<size_t>(context.pool.workers()));
+    context.entries.resize(static_cast<size_t>(context.pool.workers()));
+  }
+  std::string description() const override {
+    return fmt::format("CPU, {} thread{}, {}", context.pool.workers(), context.pool.workers() == 1 ? "" : "s",
+                       table.level());
+  }
+  float *allocate(int64_t count) override {
+    return reinterpret_cast<float *>(
+        blocks.emplace_back(std::max<int64_t>(1, count) * static_cast<int64_t>(sizeof(float))).data());
+  }
+  void upload(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
+  void download(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
+
+  std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
+                                  const Memory &memory, const Extents &extents) override {
+    if (plan.lanes < 1 || plan.lanes > 64)
+      userError("the plan asks for {} lanes; the CPU device walks 1 to 64", plan.lanes);
+    context.lanes = plan.lanes;
+    Binder bind(plan, step, optimizer, memory, extents, table);
+    const std::string &kernel = step.kernel;
+    if (kernel == "csr_gather")
+      return make(bindCsrGather(bind), extents);
+    if (kernel == "gemm")
+      return make(bindGemm(bind), extents);
+    if (kernel == "wide_softmax" && step.sweep == "statistics")
+      return make(bindStatistics(bind, step), extents);
+    if (kernel == "wide_output" || kernel == "wide_softmax")
+      return make(bindWideOutput(bind, step), extents);
+    if (kernel == "wide_topk")
+      return make(bindWideTopk(bind), extents);
+    if (kernel == "csc_update")
+      return make(bindCscUpdate(bind, step, optimizer), extents);
+    if (kernel == "gemm_update")
+      return make(bindGemmUpdate(bind, step), extents);
+    if (kernel == "map")
+      return make(bindMap(bind), extents);
+    if (kernel == "row_reduce")
+      return make(bindRowReduce(bind, step), extents);
+    if (kernel == "column_reduce")
+      return make(bindColumnReduce(bind), extents);
+    userError("step '{}' of the plan needs the kernel schema '{}', which the CPU device does not have", step.label,
+              kernel);
+  }
+  int64_t workspaceBytes() const override {
+    int64_t bytes = context.workspace.bytes() + context.batchValues.bytes();
+    for (const EntryLists &lists : context.entries)
+      bytes += lists.bytes();
+    return bytes + static_cast<int64_t>(context.slots.size() * sizeof(SlotScratch));
+  }
+
+private:
+  template <typename Skeleton> std::unique_ptr<Kernel> make(Skeleton skeleton, const Extents &extents) {
+    return std::make_unique<CpuKernel<Skeleton>>(context, std::move(skeleton), extents.maxRows);
+  }
+
+  SlotTable table;
+  Contraction product; // opened before the workers start
+  Context context;
+  std::vector<AlignedMemory> blocks;
+};
+} // namespace
+
+std::unique_ptr<Device> makeCpuDevice(SlotTable slots, int threads) {
+  return std::make_unique<CpuDevice>(std::move(slots), threads);
+}
+} // namespace sn::rt::cpu
+
+std::unique_ptr<sn::rt::Device> sn::rt::makeCpuDevice(const plan::Archive &archive, const plan::Plan &plan, int threads,
+                                                      const std::string &level) {
+  return cpu::makeCpuDevice(cpu::SlotTable::fromArchive(archive, plan, level), threads);
+}
