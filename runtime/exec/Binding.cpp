@@ -1,0 +1,97 @@
+#include "runtime/exec/Binding.h"
+#include "runtime/plan/Error.h"
+#include <algorithm>
+#include <fmt/ranges.h>
+
+namespace sn::rt {
+int64_t Binding::bytes() const {
+  std::set<const DataSet *> distinct;
+  for (const auto &[name, set] : sets)
+    distinct.insert(set.get());
+  int64_t total = 0;
+  for (const DataSet *set : distinct)
+    total += static_cast<int64_t>(set->indptr.size() * sizeof(int64_t) + set->indices.size() * sizeof(int32_t) +
+                                  set->values.size() * sizeof(float));
+  return total;
+}
+
+Aliases parseAliases(const std::vector<std::string> &texts) {
+  Aliases aliases;
+  for (const std::string &text : texts) {
+    size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+      userError("--bind {}: NAME=NAME is expected, the plan's data set first, as in --bind output=input", text);
+    aliases[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return aliases;
+}
+
+std::set<std::string> dataSetsOf(const plan::Entry &entry) {
+  std::set<std::string> names;
+  for (const plan::Step &step : entry.steps) {
+    for (const plan::Source &source : step.sources)
+      if (source.data)
+        names.insert(source.ref);
+    if (!step.target.empty())
+      names.insert(step.target);
+  }
+  return names;
+}
+
+Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases) {
+  for (const auto &[name, other] : aliases)
+    if (std::none_of(plan.datasets.begin(), plan.datasets.end(),
+                     [&, n = &name](const auto &d) { return d.name == *n; }))
+      userError("--bind {}={}: the plan has no data set '{}'", name, other, name);
+  Binding binding{file.path(), {}, -1};
+  const std::string *first = nullptr;
+  for (const std::string &name : names) {
+    auto alias = aliases.find(name);
+    const std::string &stored = alias == aliases.end() ? name : alias->second;
+    if (!file.has(stored))
+      userError("'{}' has no data set '{}', which the plan needs; it has {}. --bind {}=NAME takes another one",
+                file.path(), stored, fmt::join(file.names(), ", "), name);
+    auto set = file.load(stored);
+    if (first && set->rows != binding.rows)
+      userError("'{}': '{}' has {} rows and '{}' has {}; the data sets of a network need one row for each example",
+                file.path(), *first, binding.rows, name, set->rows);
+    binding.rows = set->rows;
+    first = first ? first : &name;
+    binding.sets[name] = std::move(set);
+  }
+  if (binding.rows == 0)
+    userError("'{}': the data set '{}' has no rows", file.path(), *first);
+  return binding;
+}
+
+SymbolValues resolveSymbols(const plan::Plan &plan, const Binding *data, const CheckpointHeader *weights) {
+  SymbolValues values;
+  for (const plan::Symbol &symbol : plan.symbols) {
+    if (weights)
+      if (auto stored = weights->symbols.find(symbol.name); stored != weights->symbols.end()) {
+        values[symbol.name] = stored->second;
+        continue;
+      }
+    auto bound = data ? data->sets.find(symbol.dataset) : decltype(data->sets.end()){};
+    if (!data || bound == data->sets.end())
+      userError("the width of the data set '{}' is unknown: neither the data nor the weights give it", symbol.dataset);
+    if (bound->second->columns < 1)
+      userError("'{}': the data set '{}' has no columns", data->path, symbol.dataset);
+    values[symbol.name] = bound->second->columns;
+  }
+  return values;
+}
+
+DataView boundView(const plan::Plan &plan, const Binding &binding, const std::string &name, const Extents &extents) {
+  auto declared =
+      std::find_if(plan.datasets.begin(), plan.datasets.end(), [&](const plan::DataSet &d) { return d.name == name; });
+  const DataSet &set = *binding.sets.at(name);
+  int64_t width = extents.of(declared->columns);
+  if (set.columns > width)
+    userError("'{}': the data set '{}' has {} columns, but the network takes {}; import it with the vocabulary of the "
+              "training data "
+              "(snrt import --vocabulary)",
+              binding.path, name, set.columns, width);
+  return viewOf(set, width);
+}
+} // namespace sn::rt

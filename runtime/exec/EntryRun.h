@@ -1,0 +1,62 @@
+// An entry of a plan made ready to run: buffers placed, kernels prepared, data bound.
+#pragma once
+#include "runtime/exec/Model.h"
+#include "runtime/plan/Error.h"
+
+namespace sn::rt {
+/// What the steps of one batch reported.
+struct BatchSums {
+  std::map<std::string, double, std::less<>> reports; // by Step::report: sums over examples and units
+  double regularization = 0;                          // sum of the update slots' terms
+};
+
+/// Time spent in one step of an entry.
+struct StepProfile {
+  std::string kernel, label;
+  int64_t launches = 0;
+  double seconds = 0;
+};
+
+/// A step reported NaN or infinity.
+class NotFinite : public UserError {
+public:
+  using UserError::UserError;
+};
+
+class EntryRun {
+public:
+  /// The entry must exist. `optimizer` may be null for entries without updates; its states must be allocated. `model`
+  /// and `data` must outlive the run.
+  EntryRun(Model &model, const std::string &entry, const Binding &data, int64_t maxRows,
+           const plan::Optimizer *optimizer);
+
+  EntryRun(const EntryRun &) = delete; // kernels point into it
+  EntryRun &operator=(const EntryRun &) = delete;
+
+  /// Floats the buffers of an entry need for batches of `maxRows`.
+  static int64_t bufferCount(const plan::Entry &entry, const Extents &extents);
+
+  /// Runs the steps in order. `lists` is handed to step `listStep` (a wide_topk step), the other wide_topk steps are
+  /// left out. Throws NotFinite if a step reports NaN or infinity; parameters updated by earlier steps of the batch
+  /// keep their new values.
+  BatchSums run(const Batch &batch, const StepScalars &scalars, size_t listStep = SIZE_MAX, TopK *lists = nullptr);
+
+  const plan::Entry &entry() const { return theEntry; }
+  const Binding &data() const { return binding; }
+  /// The view of a bound data set.
+  const DataView &view(const std::string &name) const { return memory.data.at(name); }
+  const std::vector<StepProfile> &profile() const { return times; }
+
+private:
+  void issue(size_t step, Launch &launch);
+
+  const plan::Entry &theEntry;
+  const Binding &binding;
+  Memory memory;
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  std::vector<StepProfile> times;
+};
+
+/// True for a step whose result is lists of the best columns.
+inline bool givesLists(const plan::Step &step) { return step.kernel == "wide_topk"; }
+} // namespace sn::rt

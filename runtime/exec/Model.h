@@ -1,0 +1,62 @@
+// A plan's parameters and optimizer states in device memory, and where they come from: random draws or a weights file.
+#pragma once
+#include "runtime/base/ThreadPool.h"
+#include "runtime/exec/Binding.h"
+#include "runtime/exec/Settings.h"
+
+namespace sn::rt {
+class Model {
+public:
+  /// Allocates the parameters (zero). `plan` and `device` must outlive the model.
+  Model(const plan::Plan &plan, Device &device, SymbolValues symbols, ThreadPool &workers);
+
+  const plan::Plan &plan() const { return thePlan; }
+  Device &device() { return theDevice; }
+  ThreadPool &workers() { return pool; }
+  const SymbolValues &symbols() const { return symbolValues; }
+  Extents extents(int64_t maxRows) const { return {symbolValues, maxRows}; }
+
+  /// Draws every parameter: value = float(scale * draw + shift), draw at (row = in index, column = out index) of the
+  /// initializer's stream in epoch 0, scale and shift over nin and nout. The same for any thread count and layout.
+  void initialize(uint64_t seed);
+  /// Allocates the optimizer's states, zero, unless they exist.
+  void allocateStates(const plan::Optimizer &optimizer);
+  /// The optimizer whose states are allocated, or null.
+  const plan::Optimizer *optimizer() const { return statesOf; }
+
+  /// Reads all parameters; with `states`, also those of the allocated optimizer. UserError if a tensor is missing or
+  /// misshapen.
+  void load(const CheckpointReader &weights, bool states);
+  /// Writes all parameters and states in plan order. The header is the caller's business.
+  void save(CheckpointWriter &writer) const;
+
+  /// Values in logical order, [in, out] row-major.
+  std::vector<float> parameter(const std::string &name) const;
+  void setParameter(const std::string &name, const std::vector<float> &values);
+  std::vector<float> state(const std::string &name, size_t index) const;
+  void setState(const std::string &name, size_t index, const std::vector<float> &values);
+
+  const Memory &memory() const { return pointers; }
+  /// Memory for the buffers of entries, shared by all of them: an entry leaves nothing for the next one.
+  float *arena(int64_t count);
+
+  int64_t parameterBytes() const;
+  int64_t stateBytes() const;
+  int64_t arenaBytes() const { return arenaCount * static_cast<int64_t>(sizeof(float)); }
+
+private:
+  TensorSpec specOf(const plan::Parameter &parameter) const;
+  const plan::Parameter &find(const std::string &name) const;
+  std::vector<float> fetch(const plan::Parameter &parameter, const float *from) const;
+  void store(const plan::Parameter &parameter, float *to, const std::vector<float> &values);
+
+  const plan::Plan &thePlan;
+  Device &theDevice;
+  SymbolValues symbolValues;
+  ThreadPool &pool;
+  Memory pointers;
+  const plan::Optimizer *statesOf = nullptr;
+  float *arenaMemory = nullptr;
+  int64_t arenaCount = 0;
+};
+} // namespace sn::rt

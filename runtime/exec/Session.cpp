@@ -1,0 +1,55 @@
+#include "runtime/exec/Session.h"
+
+namespace sn::rt {
+namespace {
+std::unique_ptr<Device> openDevice(const plan::Archive &archive, const plan::Plan &plan, const DeviceChoice &choice) {
+  if (choice.name != "cpu")
+    userError("--device {}: the only device of this version is cpu", choice.name);
+  return makeCpuDevice(archive, plan, choice.threads, choice.level);
+}
+} // namespace
+
+Session::Session(const std::string &planPath, const DeviceChoice &choice)
+    : archive(plan::readArchive(planPath)), thePlan(plan::readPlan(archive, planPath)), pool(choice.threads),
+      theDevice(openDevice(archive, thePlan, choice)) {}
+
+Session::Session(plan::Archive archive, plan::Plan plan, std::unique_ptr<Device> device, int threads)
+    : archive(std::move(archive)), thePlan(std::move(plan)), pool(threads), theDevice(std::move(device)) {}
+
+const plan::Entry &Session::entry(const std::string &name) const {
+  const plan::Entry *found = plan::findEntry(thePlan, name);
+  if (!found)
+    userError("the plan of the network '{}' has no entry '{}'", thePlan.network, name);
+  return *found;
+}
+
+CheckpointHeader Session::header(const Model &model, const Settings &settings, const Position &position, const Binding &data) const {
+  CheckpointHeader header;
+  header.optimizer = model.optimizer() ? model.optimizer()->name : "";
+  header.step = position.step;
+  header.epoch = position.epoch;
+  header.position = position.example;
+  header.seed = settings.seed;
+  if (auto network = archive.entries.find("network.json"); network != archive.entries.end())
+    header.network = network->second;
+  header.training = {{"optimizer", settings.optimizer ? settings.optimizer->name : ""},
+                     {"hyper", settings.hyper},
+                     {"alpha", settings.alpha},
+                     {"batch", settings.batch},
+                     {"epochs", settings.epochs},
+                     {"shuffle", settings.shuffle}};
+  for (const auto &[name, value] : model.symbols())
+    header.symbols[name] = value;
+  for (const auto &[name, set] : data.sets)
+    if (set->columnNames)
+      header.columnNames[name] = set->columnNames;
+  return header;
+}
+
+void Session::save(const Model &model, const CheckpointHeader &header, const std::string &path, bool force) const {
+  CheckpointWriter writer(path, force);
+  writer.writeHeader(header);
+  model.save(writer);
+  writer.commit();
+}
+} // namespace sn::rt

@@ -1,0 +1,45 @@
+// The knobs of a training run: the plan's defaults, overridden by what the user asks for.
+#pragma once
+#include "runtime/plan/Plan.h"
+#include <optional>
+
+namespace sn::rt {
+/// What the user set on the command line; everything else comes from the plan.
+struct Overrides {
+  std::optional<std::string> optimizer; // any spelling of case
+  std::map<std::string, double> hyper;  // Alpha, Lambda, Lambda1, Mu, Mu1
+  std::optional<int64_t> batch, epochs;
+  std::optional<uint64_t> seed;
+  std::optional<bool> shuffle;
+};
+
+struct Settings {
+  const plan::Optimizer *optimizer = nullptr;       // of the plan; null in a plan without optimizers
+  std::map<std::string, double, std::less<>> hyper; // all five, Alpha nominal
+  plan::Expr alpha;                                 // the schedule
+  int64_t batch = 0, epochs = 0;
+  uint64_t seed = 0;
+  bool shuffle = true;
+};
+
+/// A hyper-parameter comes from the command line, else from the network file (Training::hyper), else from the
+/// optimizer's own defaults, else it is DSSTNE's (reference 4.4). UserError for an unknown optimizer or a value out of
+/// range.
+Settings settle(const plan::Plan &plan, const Overrides &overrides);
+
+/// How far training is. Steps and epochs done; `example` counts the examples done of the epoch begun.
+struct Position {
+  int64_t step = 0, epoch = 0, example = 0;
+};
+
+/// The scalars of one step. Counts are 1-based; `steps` is per epoch.
+struct StepScalars {
+  std::map<std::string, double, std::less<>> values; // Alpha (scheduled), Lambda, Lambda1, Mu, Mu1, Step, Epoch, B
+  double operator()(std::string_view name) const;    // std::out_of_range for an unknown name
+};
+StepScalars stepScalars(const Settings &settings, int64_t step, int64_t epoch, int64_t steps, int64_t rows);
+
+/// The order of the examples of an epoch: data-set rows sorted by (Philox word of (seed, stream, epoch, row, column 0),
+/// row); the identity without shuffling. The same on every machine and for every batch size.
+std::vector<int64_t> exampleOrder(const Settings &settings, uint32_t stream, int64_t epoch, int64_t rows);
+} // namespace sn::rt
