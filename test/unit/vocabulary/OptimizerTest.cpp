@@ -1,0 +1,122 @@
+#include "test/unit/vocabulary/Support.h"
+
+namespace sn::vocab::test {
+namespace {
+Doubles scalarsOf(const Optimizer &optimizer, const Doubles &hyper) {
+  Doubles values;
+  for (auto &[name, formula] : optimizer.scalars)
+    values.push_back(value(formula, hyper));
+  return values;
+}
+/// A rule that no table holds: states {v}, scalars {Alpha}.
+Optimizer privateRule(Formula update) {
+  return {.name = "private",
+          .states = {"v"},
+          .scalars = {{"Alpha", formula([](const auto *a, const auto *p) { return a[0]; })}},
+          .update = update};
+}
+} // namespace
+
+TEST(Optimizer, GoldenSteps) {
+  for (const Optimizer &optimizer : optimizers()) {
+    ASSERT_FALSE(optimizer.golden.empty()) << optimizer.name;
+    for (const GoldenUpdate &golden : optimizer.golden) {
+      size_t results = 1 + optimizer.states.size();
+      ASSERT_EQ(golden.in.size(), results + 1) << optimizer.name;
+      ASSERT_EQ(golden.out.size(), results) << optimizer.name;
+      Doubles out = run(optimizer.update, golden.in, scalarsOf(optimizer, golden.hyper), results);
+      for (size_t i = 0; i < results; ++i)
+        EXPECT_NEAR(out[i], golden.out[i], 1e-14 * std::fabs(golden.out[i])) << optimizer.name << " result " << i;
+    }
+  }
+}
+
+TEST(Optimizer, InstantiationsAgree) {
+  for (const Optimizer &optimizer : optimizers()) {
+    SCOPED_TRACE(optimizer.name);
+    Doubles hyper{0.1, 0.9, 0.999, 3};
+    for (auto &[name, formula] : optimizer.scalars)
+      expectAllInstantiationsAgree(formula, hyper, {});
+    for (double g : {-2.0, 0.0, 0.5}) {
+      Doubles in{0.5, g};
+      in.resize(2 + optimizer.states.size(), 0.25);
+      expectAllInstantiationsAgree(optimizer.update, in, scalarsOf(optimizer, hyper), 1 + optimizer.states.size());
+    }
+  }
+}
+
+TEST(Optimizer, EveryRuleDescends) {
+  for (const Optimizer &optimizer : optimizers()) {
+    Doubles in{0.5, 0.25};
+    in.resize(2 + optimizer.states.size(), 0);
+    Doubles scalars = scalarsOf(optimizer, {0.01, 0.9, 0.999, 1});
+    EXPECT_GT(run(optimizer.update, in, scalars, in.size() - 1)[0], 0.5) << optimizer.name;
+    in[1] = -0.25;
+    EXPECT_LT(run(optimizer.update, in, scalars, in.size() - 1)[0], 0.5) << optimizer.name;
+  }
+}
+
+TEST(Optimizer, IdleAtZeroGradientIsProved) {
+  for (const Optimizer &optimizer : optimizers())
+    EXPECT_EQ(idleAtZeroGradient(optimizer), optimizer.name == "SGD") << optimizer.name;
+}
+
+// What is claimed must hold when run; what is denied must have a counter-example.
+TEST(Optimizer, IdleAgreesWithRunningTheUpdate) {
+  for (const Optimizer &optimizer : optimizers()) {
+    Doubles in{0.5, 0};
+    in.resize(2 + optimizer.states.size(), 0.25);
+    Doubles out = run(optimizer.update, in, scalarsOf(optimizer, {0.1, 0.9, 0.999, 3}), in.size() - 1);
+    in.erase(in.begin() + 1);
+    EXPECT_EQ(out == in, idleAtZeroGradient(optimizer)) << optimizer.name;
+  }
+}
+
+TEST(Optimizer, TheProofHandlesRulesItNeverSaw) {
+  EXPECT_TRUE(idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // AdaGrad
+    auto v = a[2] + a[1] * a[1];
+    out[0] = a[0] + p[0] * a[1] / sqrt_(max_(decltype(v)(1e-9), v));
+    out[1] = v;
+  }))));
+  EXPECT_FALSE(idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // 0/0 where v is 0
+    out[0] = a[0] + p[0] * a[1] / a[2];
+    out[1] = a[2];
+  }))));
+  EXPECT_FALSE(idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // may be below 0
+    out[0] = a[0] + a[1] / (sqrt_(a[2]) - 1);
+    out[1] = a[2];
+  }))));
+  EXPECT_FALSE(
+      idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // swaps value and state
+        out[0] = a[2];
+        out[1] = a[0];
+      }))));
+  EXPECT_TRUE(idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // sign descent
+    using T = std::decay_t<decltype(a[0])>;
+    out[0] = a[0] * 1 - p[0] * select(a[1] > 0, T(-1), select(a[1] < 0, T(1), -T(0)));
+    out[1] = select(a[1] > 0, a[1], a[2]);
+  }))));
+  EXPECT_FALSE(
+      idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // forgets its state
+        out[0] = a[0] + a[1];
+        out[1] = a[1];
+      }))));
+}
+
+TEST(Optimizer, DecayIsTheNegativeSlopeOfTheRegularisation) {
+  Doubles params{0.3, 0.07};
+  for (double w : {-1.5, -0.2, 0.4, 2.0})
+    expectClose(value(decayed(), {w, 0.6}, params), 0.6 - derivative(regularization(), {w}, params), 1e-14, "decay");
+  EXPECT_EQ(value(decayed(), {0, 0.6}, params), 0.6); // sgn(0) = 0
+  EXPECT_DOUBLE_EQ(value(decayed(), {-2, 1}, {0.1, 0.01}), 1.21);
+  EXPECT_DOUBLE_EQ(value(regularization(), {-2}, {0.1, 0.01}), 0.22);
+  expectAllInstantiationsAgree(decayed(), {-2, 1}, params);
+  expectAllInstantiationsAgree(regularization(), {-2}, params);
+}
+
+TEST(Optimizer, OwnDefaultsAreHyperParameters) {
+  for (const Optimizer &optimizer : optimizers())
+    for (const Param &param : optimizer.defaults)
+      EXPECT_TRUE(param.name == "Alpha" || param.name == "Mu" || param.name == "Mu1") << param.name;
+}
+} // namespace sn::vocab::test
