@@ -1,6 +1,6 @@
 // Every record's formula is inlined here as a region; nothing after this file can tell which record it came from.
 #include "compiler/Conversion/Import.h"
-#include "compiler/Conversion/Formulas.h"
+#include "compiler/Transforms/Formulas.h"
 #include "dialects/Net/Net.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -21,6 +21,13 @@ public:
 private:
   Location at(frontend::Position position) {
     return FileLineColLoc::get(&context, network.file, position.line, position.column);
+  }
+  /// Where a layer stands, under its name; the record that a formula comes from is added as an inner name, for people only.
+  Location at(const frontend::Layer &layer, std::string_view record = {}) {
+    Location place = at(layer.at);
+    if (!record.empty())
+      place = NameLoc::get(builder.getStringAttr(record), place);
+    return NameLoc::get(builder.getStringAttr(layer.name), place);
   }
   Attribute extent(const frontend::Layer &layer) {
     if (layer.automatic)
@@ -92,7 +99,7 @@ void Importer::parameter(int source, int layer, bool bias) {
     scale = formulaExpr(record.scale, args);
     shift = formulaExpr(record.shift, args);
   }
-  builder.create<net::ParameterOp>(at(to.at), name, type(dims), !bias, draw, exprText(scale), exprText(shift),
+  builder.create<net::ParameterOp>(at(to), name, type(dims), !bias, draw, exprText(scale), exprText(shift),
                                    stream("init " + name));
 }
 
@@ -150,7 +157,7 @@ void Importer::optimizer(const vocab::Optimizer &record) {
 
 Value Importer::inputLayer(int index, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
-  Location loc = at(layer.at);
+  Location loc = at(layer);
   Value data = builder.create<net::DataOp>(loc, batchOf(extent(layer)), layer.dataSet);
   auto corrupt = [&](double p, const char *why) {
     if (mode == Mode::Train && p > 0)
@@ -163,7 +170,7 @@ Value Importer::inputLayer(int index, Mode mode) {
 
 Value Importer::preActivation(int index) {
   const frontend::Layer &layer = network.layers[index];
-  Location loc = at(layer.at);
+  Location loc = at(layer);
   net::ValueType result = batchOf(extent(layer));
   SmallVector<Value> dense, denseWeights, terms, biases;
   auto read = [&](int source, StringRef what, ArrayRef<Attribute> dims) -> Value {
@@ -212,7 +219,7 @@ Value Importer::activate(int index, Value z) {
   const frontend::Layer &layer = network.layers[index];
   const vocab::Activation &record = *layer.activation.record;
   ArrayRef<double> params = layer.activation.params;
-  Location loc = NameLoc::get(builder.getStringAttr(record.name), at(layer.at));
+  Location loc = at(layer, record.name);
   auto result = net::typeOf(z);
   if (record.row) {
     SmallVector<Value> inputs{z};
@@ -235,7 +242,7 @@ Value Importer::activate(int index, Value z) {
 
 Value Importer::regularised(int index, Value y, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
-  Location loc = at(layer.at);
+  Location loc = at(layer);
   if (mode != Mode::Train)
     return y;
   if (layer.pDropout > 0) {
@@ -249,6 +256,7 @@ Value Importer::regularised(int index, Value y, Mode mode) {
     OpBuilder::InsertionGuard guard(builder);
     Block *block = openFormula(op.getFormula(), 2, loc); // sum over the batch, 1/B: reference section 1.16
     static const vocab::Formula slope = vocab::formula([](const auto *a, const auto *p) {
+      using vocab::max_, vocab::min_;
       auto mean = max_(min_(a[0] * a[1], decltype(a[0] * a[1])(0.999999)), decltype(a[0] * a[1])(1e-6));
       return p[1] * ((1.0 - p[0]) / (1.0 - mean) - p[0] / mean);
     });
@@ -265,7 +273,7 @@ void Importer::loss(int index, Value z) {
   const vocab::Activation &activation = *layer.activation.record;
   const vocab::Loss &record = *network.loss.record;
   const vocab::Pair *pair = layer.pDropout > 0 ? nullptr : vocab::findPair(activation.name, record.name);
-  Location loc = NameLoc::get(builder.getStringAttr(record.name), at(layer.at));
+  Location loc = at(layer, record.name);
   auto scalar = [&](StringRef what) -> Value {
     return builder.create<net::TargetScalarOp>(loc, rowType(), layer.dataSet, what);
   };
@@ -318,7 +326,7 @@ void Importer::entry(StringRef name, Mode mode) {
     if (layer.kind != LayerKind::Output)
       continue;
     if (mode == Mode::Predict)
-      builder.create<net::RankOp>(at(layer.at), outputs[index], builder.getStrArrayAttr({layer.name}));
+      builder.create<net::RankOp>(at(layer), outputs[index], builder.getStrArrayAttr({layer.name}));
     else
       loss(index, z);
   }

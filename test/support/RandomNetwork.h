@@ -1,0 +1,21 @@
+// Random networks: JSON of the network language, data to go with it, and the batches to run.
+#pragma once
+#include "test/support/Tables.h"
+
+namespace sn::test {
+/// What a network is run on.
+struct Case {
+  uint64_t seed = 0;
+  std::string json;
+  Tables tables;
+  std::vector<std::vector<int64_t>> batches; // data-set rows of each step; the last batch is smaller
+};
+
+struct CaseLimits {
+  int64_t parameters = 300000; // weights of all layers together
+  int64_t widest = 2000;
+};
+/// 1 to 5 trained layers, several inputs, outputs and sources, every record of the vocabulary in turn. Nothing in it
+/// names a record.
+Case randomCase(uint64_t seed, const CaseLimits &limits = {});
+} // namespace sn::test
