@@ -11,7 +11,7 @@ ALLOWED = {
     "dialects/": ("dialects/", "runtime/plan/"),
     "dialects/Vocabulary/": ("dialects/Vocabulary/",),
     "compiler/": ("compiler/", "dialects/", "runtime/plan/"),
-    "kernels-templates/": ("kernels-templates/", "runtime/plan/"),
+    "kernels-templates/": ("kernels-templates/", "runtime/plan/", "runtime/base/", "runtime/hal/Device.h"),
     "runtime/": ("runtime/", "kernels-templates/"),
     "runtime/plan/": ("runtime/plan/",),
     "runtime/base/": ("runtime/base/", "runtime/plan/"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sizes: a source file of more than 600 lines is named, one of more than 1,000 is a problem, so is a committed file over 1 MiB.
-Every folder with C++ sources and every top-level folder has a README.md."""
+Every folder with C++ sources and every top-level folder has a README.md (below test/, every kind of test)."""
 import os
 
 import tree
@@ -25,6 +25,7 @@ def problems(root):
                 print(f"note: {path}: {lines} lines, aim for {SOFT}")
     tops = {path.split("/")[0] for path in paths if "/" in path and not path.startswith(".")}
     sources = {folder for folder, names in folders.items() if folder and any(n.endswith((".cpp", ".h", ".td")) for n in names)}
+    sources = {"/".join(folder.split("/")[:2]) if folder.startswith("test/") else folder for folder in sources}
     for folder in sorted(tops | sources):
         if "README.md" not in folders.get(folder, ()):
             found.append(f"{folder}/: no README.md that says who lives there")
@@ -36,6 +37,7 @@ def self_test(test):
     test.expect({**readme, "runtime/a.cpp": "\n" * 1001}, "1001 lines", "a long file")
     test.expect({**readme, "runtime/a.bin": b"\0" * (BYTES + 1)}, "over 1 MiB", "a heavy file")
     test.expect({**readme, "runtime/exec/a.cpp": "\n"}, "runtime/exec/: no README.md", "a folder without README")
+    test.expect({"test/README.md": "x\n", "test/unit/plan/a.cpp": "\n"}, "test/unit/: no README.md", "a kind of test without README")
     test.expect({"docs/page.md": "x\n"}, "docs/: no README.md", "a top-level folder without README")
     test.expect({**readme, "runtime/a.cpp": "\n" * 700}, None, "a file between the limits")
 
