@@ -10,7 +10,9 @@ int64_t aligned(int64_t count) { return (count + kArenaAlignment - 1) / kArenaAl
 Packing packBuffers(const std::vector<BufferNeed> &needs) {
   std::vector<size_t> bySize(needs.size());
   std::iota(bySize.begin(), bySize.end(), 0);
-  std::sort(bySize.begin(), bySize.end(), [&](size_t a, size_t b) { return needs[a].count != needs[b].count ? needs[a].count > needs[b].count : a < b; });
+  std::sort(bySize.begin(), bySize.end(), [&](size_t a, size_t b) {
+    return needs[a].count != needs[b].count ? needs[a].count > needs[b].count : a < b;
+  });
   Packing packing{std::vector<int64_t>(needs.size()), 0};
   std::vector<size_t> placed; // sorted by offset
   for (size_t i : bySize) {

@@ -141,7 +141,8 @@ ListSource popularityLists(const DataSet &history, const DataSet *exclude) {
   std::vector<int64_t> counts = columnCounts(history);
   std::vector<int32_t> order(counts.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
   return [order, counts, exclude](int64_t first, int64_t count, int64_t k, int32_t *columns, float *scores) {
     for (int64_t i = 0; i < count; ++i) {
       int64_t place = 0;

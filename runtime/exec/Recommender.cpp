@@ -40,11 +40,9 @@ std::string rankedDataSet(const plan::Plan &plan, const plan::Step &ranked) {
 Recommender::Recommender(Model &model, const Settings &settings, const Binding &data, const std::string &layer)
     : settings(settings), entry(model, "predict", data, std::min(settings.batch, data.rows), nullptr) {
   this->settings.batch = std::min(settings.batch, data.rows);
-  step = chooseStep(entry.entry(), layer);
-  width = model.extents(0).of(entry.entry().steps[step].columns);
+  position = chooseStep(entry.entry(), layer);
+  width = model.extents(0).of(step().columns);
 }
-
-const std::vector<std::string> &Recommender::layers() const { return entry.entry().steps[step].layers; }
 
 void Recommender::leaveOut(const DataSet *set) {
   exclude.reset();
@@ -54,7 +52,8 @@ void Recommender::leaveOut(const DataSet *set) {
     userError("'{}': the data set to leave out, '{}', has {} rows, but the data has {}", entry.data().path, set->name,
               set->rows, entry.data().rows);
   if (set->loader == Loader::Dense)
-    userError("'{}': the data set to leave out, '{}', is dense; a sparse one is expected", entry.data().path, set->name);
+    userError("'{}': the data set to leave out, '{}', is dense; a sparse one is expected", entry.data().path,
+              set->name);
   if (set->columns > width)
     userError("'{}': the data set to leave out, '{}', has {} columns, but the ranked layer has {}", entry.data().path,
               set->name, set->columns, width);
@@ -67,7 +66,7 @@ void Recommender::lists(const std::vector<int64_t> &rows, int64_t k, int32_t *co
     int64_t now = std::min(settings.batch, count - done);
     Batch batch{now, rows.data() + done, settings.seed, 0};
     TopK best{k, exclude ? &*exclude : nullptr, columns + done * k, scores + done * k};
-    entry.run(batch, stepScalars(settings, 1, 1, 1, now), step, &best);
+    entry.run(batch, stepScalars(settings, 1, 1, 1, now), position, &best);
   }
 }
 

@@ -12,7 +12,8 @@ public:
 
   /// Columns of the ranked layer.
   int64_t columns() const { return width; }
-  const std::vector<std::string> &layers() const;
+  /// The step of the entry that ranks.
+  const plan::Step &step() const { return entry.entry().steps[position]; }
   int64_t block() const { return settings.batch; }
   /// Leaves out the columns stored in each row of `exclude` (null: none). It must have the rows of the data and outlive
   /// the recommender. UserError if it is wider than the layer or has other rows.
@@ -25,7 +26,7 @@ public:
 private:
   Settings settings;
   EntryRun entry;
-  size_t step = 0; // the wide_topk step
+  size_t position = 0; // of the wide_topk step
   int64_t width = 0;
   std::optional<DataView> exclude;
 };

@@ -23,7 +23,8 @@ const plan::Entry &Session::entry(const std::string &name) const {
   return *found;
 }
 
-CheckpointHeader Session::header(const Model &model, const Settings &settings, const Position &position, const Binding &data) const {
+CheckpointHeader Session::header(const Model &model, const Settings &settings, const Position &position,
+                                 const Binding &data) const {
   CheckpointHeader header;
   header.optimizer = model.optimizer() ? model.optimizer()->name : "";
   header.step = position.step;

@@ -1,0 +1,88 @@
+#include "tools/snrt/Options.h"
+#include <filesystem>
+#include <fmt/ranges.h>
+
+namespace sn::snrt {
+void addRunOptions(CLI::App &command, RunOptions &options) {
+  command.add_option("--device", options.device.name, "Where to run")->capture_default_str();
+  command.add_option("--level", options.device.level,
+                     "Instruction set level of the CPU code: x86-64-v2, x86-64-v3 or x86-64-v4");
+  command
+      .add_option("--threads", options.device.threads,
+                  "Threads; 0 = one for each core. The result does not depend on it")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command.add_option("--bind", options.bind,
+                     "Take a data set of the plan from another one of the file, as in output=input");
+  command.add_flag("--profile", options.profile, "Say afterwards where the time went");
+  command.add_flag("--json", options.json, "Answer with JSON, one object a line");
+}
+
+void addBatchOption(CLI::App &command, rt::Overrides &overrides) {
+  command.add_option("--batch", overrides.batch, "Examples of one step")->check(CLI::PositiveNumber);
+}
+
+void addTrainingOptions(CLI::App &command, rt::Overrides &overrides) {
+  addBatchOption(command, overrides);
+  command.add_option("--epochs", overrides.epochs, "Passes over the data")->check(CLI::NonNegativeNumber);
+  command.add_option("--optimizer", overrides.optimizer, "One of the plan's optimizers, such as SGD or Adam");
+  command.add_option("--seed", overrides.seed, "Seed of all random numbers");
+  struct Knob {
+    const char *flag, *name, *help;
+  };
+  for (const Knob &knob :
+       {Knob{"--alpha", "Alpha", "Learning rate before the schedule"}, Knob{"--lambda", "Lambda", "L2 weight decay"},
+        Knob{"--lambda1", "Lambda1", "L1 weight decay"}, Knob{"--mu", "Mu", "Momentum, or beta1 of Adam"},
+        Knob{"--mu1", "Mu1", "beta2 of Adam"}})
+    command.add_option_function<double>(
+        knob.flag, [&overrides, name = knob.name](const double &value) { overrides.hyper[name] = value; }, knob.help);
+}
+
+std::string weightsPathFor(const std::string &planPath) {
+  std::filesystem::path path(planPath);
+  if (path.extension() == ".plan")
+    path.replace_extension();
+  return path.string() + ".weights.h5";
+}
+
+void refuseExisting(const std::string &path, bool force) {
+  if (!force && std::filesystem::exists(path))
+    userError("'{}' exists and is not overwritten; give another name with -o or --force", path);
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    userError("cannot write '{}': there is no folder '{}'", path, folder.string());
+}
+
+void printNotes(const rt::Binding &data) {
+  std::set<const rt::DataSet *> said;
+  for (const auto &[name, set] : data.sets)
+    if (said.insert(set.get()).second)
+      for (const std::string &note : set->notes)
+        fmt::print(stderr, "snrt: {}: {}: {}\n", data.path, name, note);
+}
+
+Trained::Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
+                 const RunOptions &options, const rt::Overrides &overrides)
+    : session(planPath, options.device), settings(rt::settle(session.plan(), overrides)), weights(weightsPath),
+      file(rt::DataFile::open(dataPath)), aliases(rt::parseAliases(options.bind)),
+      inputs(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("predict")), file, aliases)),
+      model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
+            session.workers()) {
+  printNotes(inputs);
+  model.load(weights, false);
+}
+
+std::shared_ptr<const rt::DataSet> Trained::load(const std::string &name, const char *option) {
+  if (!file.has(name))
+    userError("{} {}: '{}' has no such data set; it has {}", option, name, file.path(), fmt::join(file.names(), ", "));
+  return file.load(name);
+}
+
+const rt::Names *Trained::columnNames(const std::string &dataset) {
+  if (auto found = weights.header().columnNames.find(dataset); found != weights.header().columnNames.end())
+    return found->second.get();
+  auto alias = aliases.find(dataset);
+  const std::string &stored = alias == aliases.end() ? dataset : alias->second;
+  return file.has(stored) ? file.load(stored)->columnNames.get() : nullptr; // the file keeps what it has loaded
+}
+} // namespace sn::snrt

@@ -1,0 +1,42 @@
+// Options that several commands share.
+#pragma once
+#include "runtime/exec/Session.h"
+#include "tools/snrt/Commands.h"
+
+namespace sn::snrt {
+struct RunOptions {
+  rt::DeviceChoice device;
+  bool json = false, profile = false;
+  std::vector<std::string> bind;
+};
+/// --device --level --threads --json --profile --bind
+void addRunOptions(CLI::App &command, RunOptions &options);
+/// --epochs --batch --optimizer --alpha --lambda --lambda1 --mu --mu1 --seed
+void addTrainingOptions(CLI::App &command, rt::Overrides &overrides);
+/// --batch, for commands that only run forward.
+void addBatchOption(CLI::App &command, rt::Overrides &overrides);
+
+/// "dir/ae.plan" -> "dir/ae.weights.h5".
+std::string weightsPathFor(const std::string &planPath);
+/// UserError if the file exists and may not be overwritten: asked before work begins, not after it.
+void refuseExisting(const std::string &path, bool force);
+/// Bound data sets whose loading mended something say so.
+void printNotes(const rt::Binding &data);
+
+/// Data, weights and model of a command that uses a trained network.
+struct Trained {
+  Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
+          const RunOptions &options, const rt::Overrides &overrides);
+  rt::Session session;
+  rt::Settings settings;
+  rt::CheckpointReader weights;
+  rt::DataFile file;
+  rt::Aliases aliases;
+  rt::Binding inputs; // what entry "predict" reads
+  rt::Model model;
+  /// A data set of the file by its name there. UserError naming the option that asked if there is none.
+  std::shared_ptr<const rt::DataSet> load(const std::string &name, const char *option);
+  /// Names of a data set's columns: the weights' (those trained with), else the data file's, else null.
+  const rt::Names *columnNames(const std::string &dataset);
+};
+} // namespace sn::snrt

@@ -1,0 +1,103 @@
+#include "tools/snrt/Output.h"
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace sn::snrt {
+std::string formatBytes(int64_t bytes) {
+  const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(units))
+    value /= 1024, ++unit;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string formatSeconds(double seconds) {
+  int64_t whole = static_cast<int64_t>(seconds + 0.5);
+  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
+                      : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+Progress::Progress(std::string label, int64_t total, std::string unit, bool quiet)
+    : label(std::move(label)), unit(std::move(unit)), total(total), quiet(quiet),
+      terminal(::isatty(STDERR_FILENO) == 1), start(Clock::now()), last(start) {}
+
+void Progress::update(int64_t done) {
+  Clock::time_point now = Clock::now();
+  auto due = terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000);
+  if (quiet || now - last < due || done == 0)
+    return;
+  last = now;
+  double elapsed = std::chrono::duration<double>(now - start).count();
+  double rate = static_cast<double>(done) / elapsed, left = static_cast<double>(total - done) / rate;
+  double share = static_cast<double>(done) / static_cast<double>(total);
+  std::string text = fmt::format("{:3.0f}%  {:.0f} {}/s  {} left", 100 * share, rate, unit, formatSeconds(left));
+  if (terminal) {
+    constexpr int kWidth = 30;
+    int filled = static_cast<int>(share * kWidth);
+    fmt::print(stderr, "\r\x1b[K{} [{}{}] {}", label, std::string(filled, '='), std::string(kWidth - filled, ' '),
+               text);
+  } else {
+    fmt::print(stderr, "{} {}\n", label, text);
+  }
+  std::fflush(stderr);
+  shown = true;
+}
+
+void Progress::clear() {
+  if (shown && terminal)
+    fmt::print(stderr, "\r\x1b[K");
+  shown = false;
+}
+
+void printTable(const std::vector<std::vector<std::string>> &rows) {
+  std::vector<size_t> widths;
+  for (const auto &row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto &row : rows) {
+    for (size_t i = 0; i < row.size(); ++i)
+      if (i == 0)
+        fmt::print("{:<{}}", row[i], widths[i]);
+      else
+        fmt::print("  {:>{}}", row[i], widths[i]);
+    fmt::print("\n");
+  }
+}
+
+void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps, bool json) {
+  double total = 0;
+  for (const rt::StepProfile &step : steps)
+    total += step.seconds;
+  if (json) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const rt::StepProfile &step : steps)
+      list.push_back(
+          {{"kernel", step.kernel}, {"label", step.label}, {"launches", step.launches}, {"seconds", step.seconds}});
+    fmt::print("{}\n", nlohmann::json{{"profile", entry}, {"seconds", total}, {"steps", list}}.dump());
+    return;
+  }
+  std::vector<std::vector<std::string>> rows = {{"kernel", "seconds", "share", "ms/launch", "step"}};
+  for (const rt::StepProfile &step : steps)
+    rows.push_back({step.kernel, fmt::format("{:.2f}", step.seconds),
+                    fmt::format("{:.1f}%", total > 0 ? 100 * step.seconds / total : 0),
+                    fmt::format("{:.3f}", step.launches ? 1e3 * step.seconds / static_cast<double>(step.launches) : 0),
+                    step.label});
+  rows.push_back({"all steps of " + entry, fmt::format("{:.2f}", total), "100.0%", "", ""});
+  printTable(rows);
+}
+
+Needs needsOf(rt::Model &model, int64_t dataBytes) {
+  return {model.parameterBytes(), model.stateBytes(), model.arenaBytes(), model.device().workspaceBytes(), dataBytes};
+}
+
+void printNeeds(const Needs &needs, const std::string &device) {
+  fmt::print(stderr, "{}; memory: {} parameters, {} optimizer state, {} buffers, {} workspace, {} data, {} together\n",
+             device, formatBytes(needs.parameters), formatBytes(needs.states), formatBytes(needs.buffers),
+             formatBytes(needs.workspace), formatBytes(needs.data), formatBytes(needs.total()));
+}
+} // namespace sn::snrt

@@ -1,0 +1,51 @@
+// snrt: trains, evaluates and uses the plans that snc compiles.
+// Exit code 0: done, 1: something to mend in the input, 2: a fault of ours.
+#include "runtime/plan/Error.h"
+#include "tools/snrt/Commands.h"
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace {
+enum ExitCode { kDone = 0, kInput = 1, kFault = 2 };
+
+int complain(bool json, const std::string &what, ExitCode code) {
+  if (json)
+    fmt::print(stderr, "{}\n", nlohmann::json{{"error", what}, {"code", int(code)}}.dump());
+  else
+    fmt::print(stderr, "snrt: error: {}\n", what);
+  if (code == kFault && !json)
+    fmt::print(stderr, "snrt: this is a fault of snrt, not of your input. To report it, keep the plan, this message "
+                       "and the command line, "
+                       "and open an issue with them.\n");
+  return code;
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  bool json = std::any_of(argv, argv + argc, [](const char *arg) { return std::string_view(arg) == "--json"; });
+  CLI::App app("Trains and uses neural networks compiled by snc, on large sparse data.", "snrt");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "snrt 0.1.0");
+  app.footer("A plan holds code: run only plans you trust. 'snrt COMMAND --help' shows an example of each command.");
+  addImportCommand(app);
+  sn::snrt::addInitCommand(app);
+  sn::snrt::addTrainCommand(app);
+  sn::snrt::addEvalCommand(app);
+  sn::snrt::addPredictCommand(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() != 0 && json)
+      return complain(json, error.what(), kInput);
+    return app.exit(error) == 0 ? kDone : kInput;
+  } catch (const sn::UserError &error) {
+    return complain(json, error.what(), kInput);
+  } catch (const std::bad_alloc &) {
+    return complain(json, "there is not enough memory; a smaller --batch needs less", kInput);
+  } catch (const std::exception &error) {
+    return complain(json, error.what(), kFault);
+  }
+  return kDone;
+}
