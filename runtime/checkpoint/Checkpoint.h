@@ -18,7 +18,7 @@
 namespace sn::rt {
 /// A stored tensor of logical shape [in, out].
 struct TensorSpec {
-  std::string name;        // "Input->Hidden/weights"
+  std::string name{};      // "Input->Hidden/weights"
   int64_t in = 1, out = 0; // a vector has in = 1
   bool vector = false;     // stored as [out]: biases
   int64_t count() const { return in * out; }
