@@ -29,7 +29,7 @@ def Kernel_Arg : AttrDef<Kernel_Dialect, "Arg"> {
   let hasCustomAssemblyFormat = 1;
 }
 
-class Kernel_Schema<string mnemonic> : Op<Kernel_Dialect, mnemonic, [AttrSizedOperandSegments]> {
+class Kernel_Schema<string mnemonic> : Op<Kernel_Dialect, mnemonic, [AttrSizedOperandSegments, IsolatedFromAbove]> {
   let description = [{
     sources: dictionaries with `data` (a data set) or `operand` (index into sourceValues), `weights`, `transposed`, `corruption`, `gradient` (result index).
     For csc_update, gemm_update and column_reduce with biases, `delta` is the last of `inputs`.

@@ -19,7 +19,7 @@ def Net_ParameterOp : Net_Op<"parameter", [Symbol]> {
   let assemblyFormat = "$sym_name `:` $type (`decays` $decays^)? `init` $draw $scale $shift `stream` $stream attr-dict";
 }
 
-def Net_OptimizerOp : Net_Op<"optimizer", [Symbol]> {
+def Net_OptimizerOp : Net_Op<"optimizer", [IsolatedFromAbove, Symbol]> {
   let summary = "an update rule";
   let description = [{
     Regions take (w, g, states..., scalars...) and yield (w, states..., regularisation term); g is the descent gradient. `scalars` name plan expressions
@@ -33,7 +33,7 @@ def Net_OptimizerOp : Net_Op<"optimizer", [Symbol]> {
     `weights` $weights `bias` $bias attr-dict }];
 }
 
-def Net_EntryOp : Net_Op<"entry", [Symbol, NoTerminator, SingleBlock]> {
+def Net_EntryOp : Net_Op<"entry", [IsolatedFromAbove, Symbol, NoTerminator, SingleBlock]> {
   let summary = "one way to run the network: a training step, an evaluation, a prediction";
   let arguments = (ins SymbolNameAttr:$sym_name);
   let regions = (region SizedRegion<1>:$body);
@@ -99,7 +99,7 @@ def Net_ContractOp : Net_Op<"contract", [Pure, SameVariadicOperandSize]> {
   let hasVerifier = 1;
 }
 
-def Net_MapOp : Net_Op<"map", [Pure]> {
+def Net_MapOp : Net_Op<"map", [IsolatedFromAbove, Pure]> {
   let summary = "a pointwise formula with broadcasting of rows, columns and scalars";
   let description = [{
     `formula` takes one f32 per operand and yields one per result. `from_output`, if present, takes (y, g) and yields g * dy/dx for a map of one
@@ -112,7 +112,7 @@ def Net_MapOp : Net_Op<"map", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Net_RowReduceOp : Net_Op<"row_reduce", [Pure]> {
+def Net_RowReduceOp : Net_Op<"row_reduce", [IsolatedFromAbove, Pure]> {
   let summary = "max or sum over the units of a formula, one result per example";
   let description = [{ `detached`: no gradient flows through (the maximum of a soft-max). }];
   let arguments = (ins StrAttr:$kind, Variadic<Net_Value>:$inputs, UnitAttr:$detached);
@@ -128,7 +128,7 @@ def Net_ColumnSumOp : Net_Op<"column_sum", [Pure]> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
 }
 
-def Net_PenaltyOp : Net_Op<"penalty", [Pure]> {
+def Net_PenaltyOp : Net_Op<"penalty", [IsolatedFromAbove, Pure]> {
   let summary = "its operand, with a penalty on each unit's batch mean";
   let description = [{ The formula takes the unit's sum over the batch and 1/B and yields what backprop adds to the derivative of every example. }];
   let arguments = (ins Net_Value:$input);
@@ -137,7 +137,7 @@ def Net_PenaltyOp : Net_Op<"penalty", [Pure]> {
   let assemblyFormat = "$input $formula attr-dict `:` type($input) `->` type($result)";
 }
 
-def Net_LossOp : Net_Op<"loss", [Pure]> {
+def Net_LossOp : Net_Op<"loss", [IsolatedFromAbove, Pure]> {
   let summary = "the sum over examples and units of a loss against a target";
   let description = [{
     `value` takes one f32 per operand and then the target t; units not stored in a sparse target have t = 0. `delta` (same arguments) yields the

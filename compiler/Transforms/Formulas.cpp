@@ -1,4 +1,4 @@
-#include "compiler/Conversion/Formulas.h"
+#include "compiler/Transforms/Formulas.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/StringSwitch.h"

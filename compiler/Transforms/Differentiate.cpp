@@ -1,0 +1,248 @@
+// net-differentiate: reverse mode over an entry. Every adjoint below is the transpose of one operation's linearisation.
+// Assumes straight-line code, one loss seed of weight 1 per net.loss, and that only contractions, maps and row reductions carry gradients.
+#include "compiler/Transforms/Formulas.h"
+#include "compiler/Transforms/FormulaAd.h"
+#include "compiler/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace sn {
+#define GEN_PASS_DEF_NETDIFFERENTIATE
+#include "compiler/Transforms/Passes.h.inc"
+
+namespace {
+class Reverse {
+public:
+  explicit Reverse(net::EntryOp entry) : entry(entry), builder(entry.getContext()) {}
+  void run();
+
+private:
+  using Build = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
+  void findActive();
+  bool isActive(Value value) const { return active.contains(value); }
+  void accumulate(Value value, Value gradient);
+  /// A map over `inputs`; null from `build` means zero: nothing is created.
+  Value createMap(Location loc, Type type, ArrayRef<Value> inputs, Build build);
+  void visit(Operation *op);
+  void loss(net::LossOp op);
+  void map(net::MapOp op);
+  void contract(net::ContractOp op);
+  void rowReduce(net::RowReduceOp op);
+  void penalty(net::PenaltyOp op);
+  /// Adds a derivative of matrix shape to `value`'s gradient, summed to its shape.
+  void accumulateReduced(Location loc, Value value, Value gradient);
+  Value rowSum(Location loc, Value matrix, Type type);
+
+  net::EntryOp entry;
+  OpBuilder builder;
+  DenseSet<Value> active;         // depends on a parameter, through operations that carry gradients
+  DenseMap<Value, Value> adjoint; // dL/dvalue
+};
+
+void Reverse::findActive() {
+  for (Operation &op : *entry.getBody().begin()) {
+    bool reads = isa<net::ReadOp>(op);
+    if (auto reduce = dyn_cast<net::RowReduceOp>(op); reduce && reduce.getDetached())
+      continue;
+    if (reads || llvm::any_of(op.getOperands(), [&](Value operand) { return isActive(operand); }))
+      active.insert(op.result_begin(), op.result_end());
+  }
+}
+
+Value Reverse::createMap(Location loc, Type type, ArrayRef<Value> inputs, Build build) {
+  auto op = builder.create<net::MapOp>(loc, TypeRange{type}, ValueRange(inputs));
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getFormula());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    block->addArgument(builder.getF32Type(), loc);
+  Value value = build(builder, block->getArguments());
+  if (!value) {
+    op.erase();
+    return {};
+  }
+  builder.create<net::YieldOp>(loc, ValueRange{value});
+  return op.getResult(0);
+}
+
+void Reverse::accumulate(Value value, Value gradient) {
+  Value &slot = adjoint[value];
+  if (!slot) {
+    slot = gradient;
+    return;
+  }
+  slot = createMap(gradient.getLoc(), slot.getType(), {slot, gradient}, [](OpBuilder &b, ValueRange args) -> Value {
+    return b.create<arith::AddFOp>(args[0].getLoc(), args[0], args[1]);
+  });
+}
+
+Value Reverse::rowSum(Location loc, Value matrix, Type type) {
+  auto op = builder.create<net::RowReduceOp>(loc, type, "sum", ValueRange{matrix}, false);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getFormula());
+  builder.create<net::YieldOp>(loc, ValueRange{block->addArgument(builder.getF32Type(), loc)});
+  return op.getResult();
+}
+
+void Reverse::accumulateReduced(Location loc, Value value, Value gradient) {
+  net::ValueType type = net::typeOf(value);
+  if (type.isColumn())
+    gradient = builder.create<net::ColumnSumOp>(loc, type, gradient);
+  else if (type.isRow())
+    gradient = rowSum(loc, gradient, type);
+  accumulate(value, gradient);
+}
+
+/// The delta is the derivative with respect to operand 0; where it is not stated it is derived. Other operands carry no gradient of their own
+/// (statistics of a soft-max are accounted for in its stated delta).
+void Reverse::loss(net::LossOp op) {
+  Location loc = op.getLoc();
+  Value input = op.getInputs()[0];
+  if (!isActive(input))
+    return;
+  auto withDelta = builder.create<net::LossOp>(loc, op.getSum().getType(), input.getType(), op.getInputs(),
+                                               op.getTarget(), op.getIndicator(), op.getLayers());
+  withDelta->moveBefore(op);
+  withDelta.getValue().takeBody(op.getValue());
+  if (!op.getDelta().empty()) {
+    withDelta.getDelta().takeBody(op.getDelta());
+  } else {
+    OpBuilder::InsertionGuard guard(builder);
+    Block &value = withDelta.getValue().front();
+    Block *block = builder.createBlock(&withDelta.getDelta());
+    for (BlockArgument argument : value.getArguments())
+      block->addArgument(argument.getType(), argument.getLoc());
+    Value derivative = cloneDerivative(builder, value, block->getArguments(), 0, 0);
+    builder.create<net::YieldOp>(loc, ValueRange{derivative ? derivative : buildConstant(builder, loc, 0)});
+  }
+  op.getSum().replaceAllUsesWith(withDelta.getSum());
+  op.erase();
+  accumulate(input, withDelta.getDeltaResult());
+}
+
+void Reverse::map(net::MapOp op) {
+  Location loc = op.getLoc();
+  for (auto [resultIndex, result] : llvm::enumerate(op.getResults())) {
+    Value gradient = adjoint.lookup(result);
+    if (!gradient)
+      continue;
+    if (!op.getFromOutput().empty()) {
+      accumulate(op.getInputs()[0], createMap(loc, result.getType(), {result, gradient}, [&](OpBuilder &b, ValueRange args) {
+        return cloneFormula(b, op.getFromOutput().front(), args)[0];
+      }));
+      continue;
+    }
+    SmallVector<Value> inputs(op.getInputs());
+    inputs.push_back(gradient);
+    for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+      if (!isActive(input))
+        continue;
+      bool passes = false; // derivative one: the gradient itself
+      Value contribution = createMap(loc, result.getType(), inputs, [&](OpBuilder &b, ValueRange args) -> Value {
+        Value slope = cloneDerivative(b, op.getFormula().front(), args.drop_back(), resultIndex, index);
+        passes = slope && isConstantOne(slope);
+        if (!slope || passes)
+          return {};
+        return b.create<arith::MulFOp>(loc, slope, args.back());
+      });
+      if (passes)
+        contribution = gradient;
+      if (contribution)
+        accumulateReduced(loc, input, contribution);
+    }
+  }
+}
+
+void Reverse::contract(net::ContractOp op) {
+  Value gradient = adjoint.lookup(op.getResult());
+  if (!gradient)
+    return;
+  assert(!op.getTransposeA() && !op.getTransposeB() && "forward contractions are plain products");
+  for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
+    if (isActive(lhs))
+      accumulate(lhs, builder.create<net::ContractOp>(op.getLoc(), lhs.getType(), ValueRange{gradient}, ValueRange{rhs},
+                                                      false, true));
+    if (isActive(rhs))
+      accumulate(rhs, builder.create<net::ContractOp>(op.getLoc(), rhs.getType(), ValueRange{lhs}, ValueRange{gradient},
+                                                      true, false));
+  }
+}
+
+void Reverse::rowReduce(net::RowReduceOp op) {
+  Value gradient = adjoint.lookup(op.getResult());
+  if (!gradient || op.getDetached())
+    return;
+  assert(op.getKind() == "sum" && "gradients flow through sums; maxima are detached");
+  SmallVector<Value> inputs(op.getInputs());
+  inputs.push_back(gradient);
+  Type matrix;
+  for (Value input : op.getInputs())
+    if (net::typeOf(input).isMatrix())
+      matrix = input.getType();
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+    if (!isActive(input))
+      continue;
+    Value contribution = createMap(op.getLoc(), matrix, inputs, [&](OpBuilder &b, ValueRange args) -> Value {
+      Value slope = cloneDerivative(b, op.getFormula().front(), args.drop_back(), 0, index);
+      return slope ? Value(b.create<arith::MulFOp>(op.getLoc(), slope, args.back())) : slope;
+    });
+    if (contribution)
+      accumulateReduced(op.getLoc(), input, contribution);
+  }
+}
+
+/// The penalty adds its formula of the unit's batch sum to the gradient of every example; the value itself passes through.
+void Reverse::penalty(net::PenaltyOp op) {
+  Location loc = op.getLoc();
+  net::ValueType type = net::typeOf(op.getInput());
+  Value gradient = adjoint.lookup(op.getResult());
+  if (gradient) {
+    MLIRContext *context = op.getContext();
+    Value sum = builder.create<net::ColumnSumOp>(loc, net::valueType(context, {net::unitsOf(type)}), op.getInput());
+    Value inverse = builder.create<net::ScalarOp>(loc, net::valueType(context, {}), R"(["div",1.0,"B"])");
+    gradient = createMap(loc, type, {gradient, sum, inverse}, [&](OpBuilder &b, ValueRange args) -> Value {
+      Value slope = cloneFormula(b, op.getFormula().front(), args.drop_front())[0];
+      return b.create<arith::AddFOp>(loc, args[0], slope);
+    });
+    accumulate(op.getInput(), gradient);
+  }
+  op.getResult().replaceAllUsesWith(op.getInput());
+  op.erase();
+}
+
+void Reverse::visit(Operation *op) {
+  TypeSwitch<Operation *>(op)
+      .Case<net::LossOp>([&](auto typed) { loss(typed); })
+      .Case<net::MapOp>([&](auto typed) { map(typed); })
+      .Case<net::ContractOp>([&](auto typed) { contract(typed); })
+      .Case<net::RowReduceOp>([&](auto typed) { rowReduce(typed); })
+      .Case<net::PenaltyOp>([&](auto typed) { penalty(typed); });
+}
+
+void Reverse::run() {
+  findActive();
+  builder.setInsertionPointToEnd(&entry.getBody().front());
+  SmallVector<Operation *> forward;
+  for (Operation &op : entry.getBody().front())
+    forward.push_back(&op);
+  for (Operation *op : llvm::reverse(forward))
+    visit(op);
+  std::map<std::string, std::pair<net::ReadOp, Value>> gradients;
+  for (net::ReadOp read : entry.getBody().getOps<net::ReadOp>())
+    if (Value gradient = adjoint.lookup(read))
+      gradients[read.getParameter().str()] = {read, gradient};
+  auto module = entry->getParentOfType<ModuleOp>();
+  for (net::ParameterOp parameter : module.getOps<net::ParameterOp>())
+    if (auto found = gradients.find(parameter.getSymName().str()); found != gradients.end())
+      builder.create<net::UpdateOp>(found->second.first.getLoc(), parameter.getSymName(), found->second.second);
+}
+
+struct Differentiate : impl::NetDifferentiateBase<Differentiate> {
+  void runOnOperation() override {
+    if (getOperation().getSymName() == "train")
+      Reverse(getOperation()).run();
+  }
+};
+} // namespace
+} // namespace sn
