@@ -14,6 +14,7 @@ public:
     for (LayerDraft &draft : drafts)
       network.layers.push_back(std::move(draft.layer));
     indexNames();
+    requireEnds();
     for (size_t i = 0; i < drafts.size(); ++i)
       resolve(static_cast<int>(i));
     order();
@@ -30,6 +31,7 @@ private:
     return {network.layers[index].at, fmt::format("layer '{}' is declared here", network.layers[index].name)};
   }
   void indexNames();
+  void requireEnds() const;
   void resolve(int index);
   int sourceNamed(const Diagnostic &name) const;
   void order();
@@ -44,6 +46,14 @@ void Graph::indexNames() {
       fail(source, network.layers[i].at, fmt::format("a second layer is named '{}'", network.layers[i].name),
            {declared(known->second)});
   }
+}
+
+void Graph::requireEnds() const {
+  for (LayerKind kind : {LayerKind::Input, LayerKind::Output})
+    if (std::none_of(network.layers.begin(), network.layers.end(),
+                     [&](const Layer &layer) { return layer.kind == kind; }))
+      fail(source, network.layers[0].at,
+           fmt::format("the network has no {} layer", kind == LayerKind::Input ? "Input" : "Output"));
 }
 
 int Graph::sourceNamed(const Diagnostic &name) const {
@@ -132,11 +142,6 @@ void Graph::reportCycle(const std::vector<int> &waiting) const {
 
 // Without cycles every layer depends on an Input, since only Inputs have no sources; but it may lead nowhere.
 void Graph::requireEffect() const {
-  for (LayerKind kind : {LayerKind::Input, LayerKind::Output})
-    if (std::none_of(network.layers.begin(), network.layers.end(),
-                     [&](const Layer &layer) { return layer.kind == kind; }))
-      fail(source, network.layers[0].at,
-           fmt::format("the network has no {} layer", kind == LayerKind::Input ? "Input" : "Output"));
   std::vector<bool> useful(network.layers.size());
   for (auto index = network.order.rbegin(); index != network.order.rend(); ++index) {
     const Layer &layer = network.layers[*index];

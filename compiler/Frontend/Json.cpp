@@ -166,6 +166,8 @@ std::string plainWords(std::string message) {
   if (message.starts_with("syntax error while parsing "))
     if (size_t dash = message.find(" - "); dash != std::string::npos)
       message = message.substr(dash + 3);
+  if (message.starts_with("invalid string") || message.starts_with("invalid comment"))
+    message = message.substr(0, message.find("; expected "));
   for (auto [theirs, ours] : {std::pair("expected '}'", "expected ',' or '}'"),
                               {"expected ']'", "expected ',' or ']'"},
                               {"expected '[', '{', or a literal", "expected a value"},

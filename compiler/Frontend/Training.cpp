@@ -25,7 +25,7 @@ void readOptimizer(const SourceText &source, const Object *training, Position at
 
 void readSchedule(const SourceText &source, const Object *training, Position at, Network &network) {
   const Member *member = training ? training->find("Schedule") : nullptr;
-  vocab::Schedule const *record = vocab::find(vocab::schedules(), vocab::kDefaultSchedule);
+  const vocab::Schedule *record = vocab::find(vocab::schedules(), vocab::kDefaultSchedule);
   network.schedule = {record, {}, member ? member->value.at : at};
   if (!member)
     return;

@@ -86,6 +86,10 @@ TEST(Optimizer, TheProofHandlesRulesItNeverSaw) {
     out[0] = a[0] + a[1] / (sqrt_(a[2]) - 1);
     out[1] = a[2];
   }))));
+  EXPECT_FALSE(idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // may be 0
+    out[0] = a[0] + a[1] / abs_(a[2]);
+    out[1] = a[2];
+  }))));
   EXPECT_FALSE(
       idleAtZeroGradient(privateRule(formulas([](const auto *a, const auto *p, auto *out) { // swaps value and state
         out[0] = a[2];

@@ -1,0 +1,255 @@
+// Every message about keys, values and their meaning, each where it belongs.
+#include "test/unit/frontend/Support.h"
+#include <algorithm>
+
+namespace sn::frontend::test {
+namespace {
+std::string quoted(std::string_view word) { return fmt::format("\"{}\"", word); }
+/// A layer on which the key is legal.
+std::string networkWith(const Key &key, const std::string &member) {
+  if (key.on & kHidden)
+    return network("", hidden(member));
+  std::string text = network("");
+  return text.replace(text.find("\"Kind\":\"Input\""), 14, "\"Kind\":\"Input\"," + member);
+}
+} // namespace
+
+TEST(Keys, WhatComesLaterSaysSo) {
+  int checked = 0;
+  for (const Key &key : networkKeys())
+    if (!key.later.empty()) {
+      std::string text = network(quoted(key.name) + ":1");
+      expectError(text, quoted(key.name), fmt::format("'{}' is not supported yet: {}", key.name, key.later));
+      for (std::string_view alias : key.aliases)
+        expectError(network(quoted(alias) + ":1"), quoted(alias),
+                    fmt::format("'{}' is not supported yet: {}", alias, key.later));
+      EXPECT_GT(key.issue, 1);
+      ++checked;
+    }
+  for (const Key &key : layerKeys())
+    if (!key.later.empty()) {
+      std::string text = networkWith(key, quoted(key.name) + ":1");
+      expectError(text, quoted(key.name), fmt::format("'{}' is not supported yet: {}", key.name, key.later));
+      ++checked;
+    }
+  EXPECT_EQ(checked, 20);
+}
+
+TEST(Keys, EverySupportedKeyRejectsAWrongForm) {
+  for (const Key &key : networkKeys())
+    if (key.later.empty()) {
+      std::string message = firstLine(network(quoted(key.name) + ":null"));
+      if (key.name != "Layers") { // the helper gives its own, later one
+        EXPECT_NE(message.find(fmt::format("error: '{}' must be ", key.name)), std::string::npos) << message;
+      }
+    }
+  for (const Key &key : layerKeys())
+    if (key.later.empty()) {
+      std::string text = networkWith(key, quoted(key.name) + ":null");
+      if (key.name != "Name" && key.name != "Kind" && !(key.on == (kInput | kOutput))) {
+        EXPECT_NE(firstLine(text).find(fmt::format("error: '{}' must be ", key.name)), std::string::npos)
+            << firstLine(text);
+      }
+    }
+  for (const Key &key : trainingKeys()) {
+    std::string message = firstLine(network(fmt::format("\"Training\":{{\"{}\":null}}", key.name)));
+    EXPECT_NE(message.find(fmt::format("error: '{}' must be ", key.name)), std::string::npos) << message;
+  }
+}
+
+TEST(Keys, WrongFormsAreNamed) {
+  expectError(network(R"("Name":7)"), "7", "'Name' must be a string, not 7");
+  expectError(network(R"("ShuffleIndices":2)"), "2", "'ShuffleIndices' must be true or false, not 2");
+  expectError(network(R"("Denoising":0.2)"), "0.2", "'Denoising' must be an object, not 0.2");
+  expectError(R"({"Layers":"x"})", "\"x\"", "'Layers' must be an object or an array, not a string");
+  expectError(network(R"("Training":{"Batch":1.5})"), "1.5", "'Batch' must be a whole number, not 1.5");
+  expectError(network(R"("Training":{"Alpha":true})"), "true", "'Alpha' must be a number, not true or false");
+  expectError(R"({"Layers":[{"Kind":3}]})", "3", "'Kind' must be a string, not 3");
+  expectError(R"({"Layers":[{"Type":3}]})", "3", "'Type' must be a string, not 3");
+  expectError(R"({"Layers":[{"DataSet":3}]})", "3", "'DataSet' must be a string, not 3");
+  expectError(layers(R"({"Name":3})"), "3", "'Name' must be a string, not 3");
+}
+
+TEST(Keys, ObjectsMustBeObjects) {
+  expectError("[1]", "[1]", "the network must be an object, not an array");
+  expectError(R"({"Layers":[ 7]})", "7", "a layer must be an object, not 7");
+}
+
+TEST(Keys, RangesAreChecked) {
+  expectError(network("", hidden(R"("pDropout":1)")), "1}", "'pDropout' must be at least 0 and below 1, not 1");
+  expectError(network(R"("Denoising":{"p":-0.5})"), "-0.5", "'p' must be at least 0 and below 1, not -0.5");
+  expectError(network(R"("SparsenessPenalty":{"p":0.5,"beta":-2})"), "-2", "'beta' must be at least 0, not -2");
+  expectError(network(R"("Training":{"Alpha":0})"), "0}", "'Alpha' must be above 0, not 0");
+  expectError(network(R"("Training":{"Mu":1})"), "1}", "'Mu' must be at least 0 and below 1, not 1");
+  expectError(network(R"("Training":{"Batch":0})"), "0}", "'Batch' must be at least 1 and at most 2147483647, not 0");
+  expectError(network(R"("Training":{"Epochs":-1})"), "-1}",
+              "'Epochs' must be at least 1 and at most 2147483647, not -1");
+  expectError(network(R"("Training":{"Seed":-1})"), "-1}",
+              "'Seed' must be at least 0 and at most 9007199254740992, not -1");
+  expectError(network(R"("ScaledMarginalCrossEntropy":{"oneTarget":1.5})"), "1.5",
+              "'oneTarget' must be at least 0 and at most 1, not 1.5");
+  expectError(network(R"("Training":{"Schedule":{"Kind":"Step","Every":0}})"), "0}}",
+              "'Every' must be at least 1, not 0");
+  expectError(network("", hidden(R"("N":0)")), "0}", "'N' must be at least 1 and at most 2147483647, not 0");
+  expectError(network("", hidden(R"("N":-4)")), "-4", "'N' must be at least 1 and at most 2147483647, not -4");
+  expectError(network("", hidden(R"("N":3e10)")), "3e10",
+              "'N' must be at least 1 and at most 2147483647, not 30000000000");
+}
+
+TEST(Keys, UnknownKeysGetTheNearestSpelling) {
+  expectError(network(R"("Denoisng":{})"), "\"Denoisng\"",
+              "unknown key 'Denoisng' in the network; did you mean 'Denoising'?");
+  expectError(network(R"("zzzzzzzzzzzz":1)"), "\"zzzz", "unknown key 'zzzzzzzzzzzz' in the network");
+  expectError(network("", hidden(R"("Activaton":"Tanh")")), "\"Activaton\"",
+              "unknown key 'Activaton' in a layer; did you mean 'Activation'?");
+  expectError(network(R"("Training":{"Lambda2":0})"), "\"Lambda2\"",
+              "unknown key 'Lambda2' in 'Training'; did you mean 'Lambda'?");
+  expectError(network(R"("Denoising":{"q":0})"), "\"q\"", "unknown key 'q' in 'Denoising'");
+  expectError(network(R"("SparsenessPenalty":{"Beta1":0})"), "\"Beta1\"",
+              "unknown key 'Beta1' in 'SparsenessPenalty'; did you mean 'beta'?");
+  expectError(network(R"("ScaledMarginalCrossEntropy":{"oneTarge":1})"), "\"oneTarge\"",
+              "unknown key 'oneTarge' in 'ScaledMarginalCrossEntropy'; did you mean 'oneTarget'?");
+  expectError(network("", hidden(R"("WeightInit":{"Skale":1})")), "\"Skale\"",
+              "unknown key 'Skale' in 'WeightInit'; did you mean 'Scale'?");
+  expectError(network(R"("Training":{"Schedule":{"Kind":"Step","Evry":3}})"), "\"Evry\"",
+              "unknown key 'Evry' in a 'Step' schedule; did you mean 'Every'?");
+}
+
+TEST(Keys, KeysAtTheWrongLevelAreSentHome) {
+  expectError(network(R"("Optimizer":"Adam")"), "\"Optimizer\"",
+              "unknown key 'Optimizer' in the network; 'Optimizer' belongs in 'Training'");
+  expectError(network(R"("Activation":"Tanh")"), "\"Activation\"",
+              "unknown key 'Activation' in the network; 'Activation' belongs in a layer");
+  expectError(network("", hidden(R"("errorfunction":"L2")")), "\"errorfunction\"",
+              "unknown key 'errorfunction' in a layer; 'ErrorFunction' belongs in the network object");
+}
+
+TEST(Keys, LegalityByLayerKind) {
+  auto onInput = [](const std::string &member) { return layers(R"({"DataSet":"i",)" + member + "}," + kOutputLayer); };
+  for (const char *key : {"Activation", "Source", "WeightInit", "SparsenessPenalty", "Kernel", "Skip"}) {
+    std::string text = onInput(quoted(key) + ":\"x\""), message = firstLine(text);
+    EXPECT_NE(message.find(fmt::format("'{}' has no place on Input layers, only on ", key)), std::string::npos)
+        << message;
+    EXPECT_NE(messageOf(text).find("note: this layer is Input by its position"), std::string::npos);
+  }
+  expectError(network("", hidden(R"("DataSet":"x")")), "\"DataSet\":\"x\"",
+              "'DataSet' has no place on Hidden layers, only on Input and Output layers");
+  EXPECT_NE(messageOf(network("", hidden(R"("DataSet":"x")"))).find("note: this layer is Hidden\n"), std::string::npos);
+  std::string text = layers(kInputLayer + R"(,{"Kind":"Output","DataSet":"o","SparsenessPenalty":{}})");
+  expectError(text, "\"SparsenessPenalty\"",
+              "'SparsenessPenalty' has no place on Output layers, only on Hidden layers");
+}
+
+TEST(Words, UnknownWords) {
+  expectError(network(R"("Kind":"FedForward")"), "\"FedForward\"",
+              "unknown network Kind 'FedForward'; did you mean 'FeedForward'?");
+  expectError(network(R"("ErrorFunction":"SMCE")"), "\"SMCE\"",
+              "unknown ErrorFunction 'SMCE'; known are 'L2', 'CrossEntropy' and 'ScaledMarginalCrossEntropy'");
+  expectError(network(R"("ErrorFunction":"CrosEntropy")"), "\"CrosEntropy\"",
+              "unknown ErrorFunction 'CrosEntropy'; did you mean 'CrossEntropy'?");
+  expectError(network("", hidden(R"("Activation":"Sigmod")")), "\"Sigmod\"",
+              "unknown Activation 'Sigmod'; did you mean 'Sigmoid'?");
+  expectError(network("", hidden(R"("Type":"Recurrent")")), "\"Recurrent\"",
+              "unknown layer Type 'Recurrent'; known are 'FullyConnected'");
+  expectError(layers(R"({"Kind":"Inptu"})"), "\"Inptu\"", "unknown layer Kind 'Inptu'; did you mean 'Input'?");
+  expectError(network("", hidden(R"("WeightInit":{"Scheme":"Xaver"})")), "\"Xaver\"",
+              "unknown Scheme 'Xaver'; did you mean 'Xavier'?");
+  expectError(network(R"("Training":{"Optimizer":"Adamm"})"), "\"Adamm\"",
+              "unknown Optimizer 'Adamm'; did you mean 'Adam'?");
+  expectError(network(R"("Training":{"Schedule":"Cosin"})"), "\"Cosin\"",
+              "unknown Schedule 'Cosin'; did you mean 'Cosine'?");
+}
+
+TEST(Words, WhatComesLaterSaysSo) {
+  std::string later = " is not supported yet: it comes with the rest of the fully connected language";
+  for (const vocab::Planned &name : vocab::planned()) {
+    std::string member = fmt::format("\"{}\":\"{}\"", name.key, name.name), text;
+    if (name.key == "Activation")
+      text = network("", hidden(member));
+    else if (name.key == "Scheme")
+      text = network("", hidden("\"WeightInit\":{" + member + "}"));
+    else
+      text = network(name.key == "Optimizer" ? "\"Training\":{" + member + "}" : member);
+    std::string reason = name.never.empty() ? later : fmt::format(" is not supported: {}", name.never);
+    expectError(text, quoted(name.name), fmt::format("{} '{}'{}", name.key, name.name, reason));
+  }
+  expectError(network("", hidden(R"("Activation":"LRelu")")), "\"LRelu\"", "Activation 'LRelu'" + later);
+  for (const char *type : {"Convolutional", "Convolution", "Pooling"})
+    expectError(network("", hidden(fmt::format("\"Type\":\"{}\"", type))), quoted(type),
+                fmt::format("layer Type '{}' is not supported yet: convolution and pooling come later", type));
+  expectError(layers(R"({"Kind":"Pooling"})"), "\"Pooling\"",
+              "layer Kind 'Pooling' is not supported yet: convolution and pooling come later");
+  expectError(layers(R"({"Kind":"Target"})"), "\"Target\"",
+              "layer Kind 'Target' is not supported: it never had an effect in DSSTNE; say 'Output'");
+}
+
+TEST(Values, Version) {
+  EXPECT_NO_THROW(read(network(R"("Version":0.7)")));
+  EXPECT_NO_THROW(read(network(R"("Version":1)")));
+  expectError(network(R"("Version":0.5)"), "0.5", "'Version' must be at least 0.7, not 0.5");
+  expectError(network(R"("Version":"0.5")"), "\"0.5\"", "'Version' must be at least 0.7, not 0.5");
+  expectError(network(R"("Version":"v1")"), "\"v1\"", "'Version' must be a number, not \"v1\"");
+}
+
+TEST(Values, Names) {
+  expectError(network("", R"({"Name":""})"), "\"\"", "'Name' must not be empty");
+  for (const char *name : {"a/b", "a->b"})
+    expectError(network("", fmt::format(R"({{"Name":"{}"}})", name)), quoted(name),
+                "'Name' must not contain '/' or '->': names become paths in the files of data and weights");
+  expectError(layers(R"({"DataSet":"/x"})"), "\"/x\"",
+              "'DataSet' must not contain '/' or '->': names become paths in the files of data and weights");
+  expectError(layers(R"({"DataSet":""})"), "\"\"", "'DataSet' must not be empty");
+}
+
+TEST(Values, DataSetsAreNeeded) {
+  expectError(layers(R"({"N":3})"), R"({"N":3})",
+              "Input layer 'Input0' needs a 'DataSet': the name of the data set it reads");
+  expectError(layers(kInputLayer + R"(,{"N":3})"), R"({"N":3})",
+              "Output layer 'Output1' needs a 'DataSet': the name of the data set that holds its targets");
+}
+
+TEST(Values, Units) {
+  expectError(network("", hidden(R"("N":"auto")")), "\"auto\"}",
+              "\"auto\" takes 'N' from a data set, which a Hidden layer does not have; give a number");
+  expectError(network("", hidden(R"("N":"many")")), "\"many\"", "'N' must be a whole number or \"auto\", not \"many\"");
+  expectError(network("", hidden(R"("N":[28,28])")), "[28,28]",
+              "an 'N' of several extents is not supported yet: image layers come later");
+  expectError(network("", hidden(R"("N":[])")), "[]", "'N' must not be empty");
+  expectError(network("", hidden(R"("N":[0])")), "0]", "'N' must be at least 1 and at most 2147483647, not 0");
+  expectError(network("", hidden(R"("N":[true])")), "true]",
+              "'N' must be a string or a whole number, not true or false");
+  expectError(network("", hidden(R"("N":2.5)")), "2.5", "'N' must be a string or a whole number or an array, not 2.5");
+}
+
+TEST(Values, Sources) {
+  expectError(network("", hidden(R"("Source":[1])")), "1]", "'Source' must be a layer's name or an array of names");
+  expectError(network("", hidden(R"("Source":[])")), "[]", "'Source' must name at least one layer");
+}
+
+TEST(Values, PenaltyNeedsASparseLayer) {
+  expectError(network("", hidden(R"("SparsenessPenalty":{"p":0.1,"beta":1})")), "\"SparsenessPenalty\"",
+              "'SparsenessPenalty' acts on sparse layers only; add \"Sparse\": true to the layer");
+}
+
+TEST(Values, Layers) {
+  expectError(R"({"Name":"x"})", "{", "the network has no 'Layers'");
+  expectError(R"({"Layers":[]})", "[]", "'Layers' is empty");
+}
+
+TEST(Values, ScheduleObjectNeedsAKind) {
+  expectError(network(R"("Training":{"Schedule":{"Every":3}})"), "{\"Every\"",
+              "a 'Schedule' object needs a 'Kind': the schedule's name");
+  expectError(network(R"("Training":{"Schedule":{"Kind":3}})"), "3}}", "'Kind' must be a string, not 3");
+}
+
+TEST(Values, LossNeedsFittingOutputs) {
+  std::string text = layers(kInputLayer + R"(,{"DataSet":"o","Activation":"Tanh"})");
+  std::string message =
+      "the loss CrossEntropy needs outputs between 0 and 1, which Tanh does not give; 'Sigmoid' and 'SoftMax' do";
+  expectError(text, "\"Tanh\"", message);
+  EXPECT_NE(messageOf(text).find("note: no 'ErrorFunction' is given, so it is CrossEntropy"), std::string::npos);
+  text.insert(1, R"("ErrorFunction":"Cross Entropy",)");
+  expectError(text, "\"Tanh\"", message);
+  EXPECT_NE(messageOf(text).find("note: the loss is chosen here"), std::string::npos);
+}
+} // namespace sn::frontend::test
