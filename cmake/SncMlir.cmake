@@ -37,7 +37,7 @@ target_link_libraries(sn-mlir INTERFACE MLIRArithDialect MLIRMathDialect MLIRFun
 add_library(sn-codegen INTERFACE)
 target_link_libraries(sn-codegen INTERFACE sn-mlir MLIRArithToLLVM MLIRMathToLLVM MLIRReconcileUnrealizedCasts
   MLIRBuiltinToLLVMIRTranslation MLIRLLVMToLLVMIRTranslation MLIRTargetLLVMIRExport lldELF lldCommon
-  LLVMX86CodeGen LLVMX86AsmParser LLVMX86Desc LLVMX86Info LLVMPasses LLVMLTO LLVMOption LLVMDebugInfoDWARF LLVMObject)
+  LLVMX86CodeGen LLVMX86AsmParser LLVMX86Desc LLVMX86Info LLVMPasses LLVMBitWriter LLVMLTO LLVMOption LLVMDebugInfoDWARF LLVMObject)
 
 # One precompiled header for every MLIR translation unit: 3 s instead of 11 s each.
 file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/sn-mlir-pch.cpp" CONTENT "// Only here to own the precompiled header.\n")

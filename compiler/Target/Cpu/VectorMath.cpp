@@ -56,12 +56,19 @@ public:
   Value xorBits(Value x, Value y) { return b.create<arith::XOrIOp>(x, y); }
   Value shiftLeft(Value x, int64_t by) { return b.create<arith::ShLIOp>(x, integer(by)); }
 
-  /// c[0] + c[1] x + c[2] x^2 + ...
+  /// c[0] + c[1] x + c[2] x^2 + ... by Estrin's scheme: the chain of dependent operations is half as long as Horner's,
+  /// and the loop's speed is bound by it.
   Value polynomial(Value x, ArrayRef<double> c) {
-    Value sum = real(c.back());
-    for (double coefficient : llvm::reverse(c.drop_back()))
-      sum = fma(sum, x, real(coefficient));
-    return sum;
+    SmallVector<Value> terms;
+    for (size_t i = 0; i < c.size(); i += 2)
+      terms.push_back(i + 1 < c.size() ? fma(x, c[i + 1], real(c[i])) : real(c[i]));
+    for (Value power = mul(x, x); terms.size() > 1; power = mul(power, power)) {
+      SmallVector<Value> halved;
+      for (size_t i = 0; i < terms.size(); i += 2)
+        halved.push_back(i + 1 < terms.size() ? fma(power, terms[i + 1], terms[i]) : terms[i]);
+      terms = std::move(halved);
+    }
+    return terms.front();
   }
 
   ImplicitLocOpBuilder &b;
@@ -87,7 +94,6 @@ ExpParts splitExp(Vec v, Value x) {
   Value q = v.polynomial(r, {0.49999997, 0.166665435, 0.0416672006, 0.00836654752, 0.00138825167});
   return {v.shiftLeft(v.bits(shifted), 23), v.fma(v.mul(r, r), q, r)};
 }
-
 /// y = m 2^e with m in [sqrt(1/2), sqrt(2)). `exponent` holds e in the position of a float's exponent.
 struct LogParts {
   Value m, exponent;
@@ -119,6 +125,13 @@ Value buildExp(ImplicitLocOpBuilder &builder, Value x) {
   return v.select(v.compare(P::OLT, x, -87.3365402), v.real(0), y);
 }
 
+Value buildExpOfNegative(ImplicitLocOpBuilder &builder, Value x) {
+  Vec v = single(builder);
+  ExpParts parts = splitExp(v, x);
+  Value scale = v.fromBits(v.addBits(v.bits(v.real(1)), parts.exponent));
+  return v.select(v.compare(P::OLT, x, -87.3365402), v.real(0), v.fma(scale, parts.expm1, scale));
+}
+
 Value buildLog(ImplicitLocOpBuilder &builder, Value x) {
   Vec v = single(builder);
   LogParts parts = splitLog(v, x);
@@ -142,6 +155,15 @@ Value buildLog1p(ImplicitLocOpBuilder &builder, Value x) {
   Value below = v.select(v.compare(P::ULT, x, -1), v.real(kNan), v.real(-kInf));
   result = v.select(v.compare(P::OGT, x, -1), result, below);
   return v.select(v.compare(P::OEQ, x, kInf), x, result);
+}
+
+Value buildLog1pOfFraction(ImplicitLocOpBuilder &builder, Value x) {
+  Vec v = single(builder);
+  Value one = v.real(1), y = v.add(one, x);
+  Value lost = v.sub(x, v.sub(y, one));
+  LogParts parts = splitLog(v, y);
+  Value scale = v.fromBits(v.subBits(v.bits(one), parts.exponent));
+  return joinLog(v, v.fma(lost, scale, v.sub(parts.m, one)), parts.exponent);
 }
 
 // tanh(a) = -E / (E + 2) with E = exp(-2a) - 1 for a = |x|: one exponential, no cancellation near 0.

@@ -13,10 +13,14 @@ mlir::VectorType floatVector(mlir::MLIRContext *context);
 
 /// Inf and NaN as IEEE 754 says; 0 below -87.336, inf above 88.722.
 mlir::Value buildExp(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
+/// The same for x <= 0 or NaN, shorter.
+mlir::Value buildExpOfNegative(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
 /// -inf at 0, NaN below.
 mlir::Value buildLog(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
 /// log(1 + x) with full relative precision near 0.
 mlir::Value buildLog1p(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
+/// The same for 0 <= x <= 1 or NaN, shorter.
+mlir::Value buildLog1pOfFraction(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
 mlir::Value buildTanh(mlir::ImplicitLocOpBuilder &builder, mlir::Value x);
 /// The special cases are those of C's pow.
 mlir::Value buildPow(mlir::ImplicitLocOpBuilder &builder, mlir::Value base, mlir::Value exponent);

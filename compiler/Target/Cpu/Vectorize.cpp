@@ -1,4 +1,5 @@
 #include "compiler/Target/Cpu/Vectorize.h"
+#include "compiler/Target/Cpu/Simplify.h"
 #include "compiler/Target/Cpu/VectorMath.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
@@ -9,9 +10,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -74,9 +73,13 @@ Value buildVector(ImplicitLocOpBuilder &b, Operation *op, const IRMapping &vecto
     return b.create(state)->getResult(0);
   }
   return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case([&](math::ExpOp) { return buildExp(b, args[0]); })
+      .Case([&](math::ExpOp exp) {
+        return isNegatedMagnitude(exp.getOperand()) ? buildExpOfNegative(b, args[0]) : buildExp(b, args[0]);
+      })
       .Case([&](math::LogOp) { return buildLog(b, args[0]); })
-      .Case([&](math::Log1pOp) { return buildLog1p(b, args[0]); })
+      .Case([&](math::Log1pOp log) {
+        return isExpOfNegatedMagnitude(log.getOperand()) ? buildLog1pOfFraction(b, args[0]) : buildLog1p(b, args[0]);
+      })
       .Case([&](math::TanhOp) { return buildTanh(b, args[0]); })
       .Case([&](math::PowFOp) { return buildPow(b, args[0], args[1]); })
       .Case([&](math::CosOp) { return buildCos(b, args[0]); })
@@ -108,6 +111,7 @@ public:
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
                                             {b.getI64Type(), pointer, pointer, pointer, pointer});
     function = b.create<LLVM::LLVMFuncOp>(slot.getName(), type);
+    function.setNoUnwind(true);
     makeBlocks();
     writeEntry();
     if (llvm::Error error = writeLoop())
@@ -316,11 +320,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> vectorizeSlots(ModuleOp slots) {
   MLIRContext *context = slots.getContext();
   context->loadDialect<LLVM::LLVMDialect, arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> simplified(slots.clone()), out(ModuleOp::create(slots.getLoc()));
-  PassManager passes(context);
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
-  if (failed(passes.run(*simplified)))
-    return llvm::createStringError("the slots do not pass the verifier");
+  if (llvm::Error error = simplifySlots(*simplified))
+    return std::move(error);
   for (Operation &op : *simplified->getBody()) {
     auto slot = dyn_cast<func::FuncOp>(op);
     if (!slot)
