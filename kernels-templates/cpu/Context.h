@@ -53,7 +53,8 @@ private:
 
 /// Spans of one worker, reused by every slot call.
 struct SlotScratch {
-  alignas(kCacheLine) float in[kMaxOperands][plan::kTile];
+  alignas(kCacheLine) float mask[kMaxOperands][plan::kTile]; // of a segment
+  alignas(kCacheLine) float in[kMaxOperands][plan::kTile];   // gathered; lives while the background runs
   alignas(kCacheLine) float out[kMaxOperands][plan::kTile];
   alignas(kCacheLine) float target[plan::kTile];
   alignas(kCacheLine) float delta[plan::kTile];

@@ -68,7 +68,7 @@ public:
   void call(const Segment &at, const VectorOps &ops, SlotScratch &scratch, double *sum) const {
     Spans spans;
     for (size_t i = 0; i < in.size(); ++i)
-      spans.in[i] = input(in[i], at, ops, scratch.in[i]);
+      spans.in[i] = input(in[i], at, ops, scratch.mask[i]);
     for (size_t i = 0; i < out.size(); ++i)
       spans.out[i] = output(out[i], at);
     fillScalars(at, spans.scalars.data());
