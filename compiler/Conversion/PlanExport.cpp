@@ -52,7 +52,10 @@ json attributeToJson(Attribute attribute) {
       })
       .Case<StringAttr>([](StringAttr text) { return json(text.str()); })
       .Case<BoolAttr>([](BoolAttr flag) { return json(flag.getValue()); })
-      .Case<IntegerAttr>([](IntegerAttr number) { return json(number.getInt()); })
+      .Case<IntegerAttr>([](IntegerAttr number) {
+        int64_t value = number.getInt(); // the plan's reader tells natural numbers from others, as a parsed file would
+        return value < 0 ? json(value) : json(static_cast<uint64_t>(value));
+      })
       .Case<FloatAttr>([](FloatAttr number) { return json(number.getValueAsDouble()); })
       .Default([](Attribute) { return json(nullptr); });
 }
