@@ -40,6 +40,9 @@ private:
   void evaluate(net::ColumnSumOp op);
   void evaluate(net::LossOp op);
   void evaluate(net::UpdateOp op);
+  std::vector<double> updated(Formula &rule, const std::string &name, size_t i, double descent,
+                              const std::vector<double> &scalars) const;
+  void spread(const std::string &name, size_t i, const std::vector<double> &high, const std::vector<double> &low);
 
   ModuleOp module;
   const std::map<std::string, DataTable> &data;
@@ -269,20 +272,47 @@ void Interpreter::evaluate(net::UpdateOp op) {
 
   Branches ignored; // parameters and states are the same numbers in every backend at the beginning of a step
   Formula rule(parameter.getDecays() ? optimizer.getWeights() : optimizer.getBias(), ignored);
-  std::vector<double> scalars, arguments;
+  std::vector<double> scalars;
   for (Attribute expression : optimizer.getScalarValues())
     scalars.push_back(host(cast<StringAttr>(expression)));
+  double largest = 0;
+  for (double value : gradient.values)
+    largest = std::max(largest, std::abs(value));
+  double error = run.gradientError * largest / static_cast<double>(batch);
+  if (error > 0) {
+    result.spread.parameters[name] = Tensor(weights.rows, weights.columns);
+    result.spread.states[name].assign(states.size(), Tensor(weights.rows, weights.columns));
+  }
   for (size_t i = 0; i < weights.values.size(); ++i) {
-    arguments = {weights.values[i], -gradient.values.at(i) / static_cast<double>(batch)};
-    for (Tensor &state : states)
-      arguments.push_back(state.values[i]);
-    arguments.insert(arguments.end(), scalars.begin(), scalars.end());
-    std::span<const double> results = rule(arguments);
+    double descent = -gradient.values.at(i) / static_cast<double>(batch);
+    if (error > 0)
+      spread(name, i, updated(rule, name, i, descent + error, scalars),
+             updated(rule, name, i, descent - error, scalars));
+    std::vector<double> results = updated(rule, name, i, descent, scalars);
     weights.values[i] = results[0];
     for (size_t state = 0; state < states.size(); ++state)
       states[state].values[i] = results[1 + state];
     result.regularization += results.back();
   }
+}
+
+/// What the update rule makes of entry i: the new value, the new states, the regularisation term.
+std::vector<double> Interpreter::updated(Formula &rule, const std::string &name, size_t i, double descent,
+                                         const std::vector<double> &scalars) const {
+  std::vector<double> arguments{result.after.parameters.at(name).values[i], descent};
+  for (const Tensor &state : result.after.states.at(name))
+    arguments.push_back(state.values[i]);
+  arguments.insert(arguments.end(), scalars.begin(), scalars.end());
+  std::span<const double> results = rule(arguments);
+  return {results.begin(), results.end()};
+}
+
+void Interpreter::spread(const std::string &name, size_t i, const std::vector<double> &high,
+                         const std::vector<double> &low) {
+  result.spread.parameters[name].values[i] = std::abs(high[0] - low[0]);
+  std::vector<Tensor> &states = result.spread.states[name];
+  for (size_t state = 0; state < states.size(); ++state)
+    states[state].values[i] = std::abs(high[1 + state] - low[1 + state]);
 }
 
 void Interpreter::evaluate(Operation &op) {
@@ -297,7 +327,9 @@ void Interpreter::evaluate(Operation &op) {
         values[penalty] = std::move(operand);
       })
       .Case([&](net::ReportOp report) { result.reports[report.getName().str()] += valueOf(report.getValue())(0, 0); })
-      .Case([&](net::RankOp rank) { result.scores.push_back(valueOf(rank.getScores())); })
+      .Case([&](net::RankOp rank) {
+        result.scores[cast<StringAttr>(rank.getLayers()[0]).str()] = valueOf(rank.getScores());
+      })
       .Default([](Operation *unknown) {
         throw std::logic_error("the interpreter does not know " + unknown->getName().getStringRef().str());
       });

@@ -51,6 +51,9 @@ struct Run {
   /// two runs, one of them with the error of float arithmetic here, show what rounding may change at the kinks of a
   /// formula. 0 in an ordinary run.
   double nearness = 0;
+  /// Result::spread is computed for an error of this size in each gradient, relative to the largest entry of its
+  /// tensor. 0: not computed.
+  double gradientError = 0;
 };
 
 struct Result {
@@ -59,12 +62,16 @@ struct Result {
   double regularization = 0;             // of the values before the update
   State after;
   std::map<std::string, Tensor> gradients; // by parameter: the derivative summed over the batch (not divided by B)
-  std::vector<Tensor> scores;              // of each net.rank, in order
+  std::map<std::string, Tensor> scores;    // of each net.rank, by its first layer
   std::vector<Tensor> penalised;           // the operand of each net.penalty, in order
   /// Which way the comparisons of computed values went: equal in two runs that lie on the same smooth piece of every
   /// formula.
   uint64_t branches = 0;
   int64_t near = 0; // comparisons inverted by `nearness`
+  /// By how much each updated value differs between a gradient that is too large and one that is too small by
+  /// Run::gradientError: an update rule that divides by the gradient's size cannot be held to more where that is about
+  /// zero.
+  State spread;
 };
 
 /// Runs `entry` of `net` on `data` (by data set name) from `state`. Symbolic extents come from the data and the

@@ -12,6 +12,7 @@ public:
   /// UserError (with the rendered diagnostics) for a network that is not accepted.
   explicit Network(const std::string &json, const std::string &name = "a test");
 
+  mlir::MLIRContext &context() { return context_; }
   const frontend::Network &spec() const { return spec_; }
   /// As imported: entry "train" computes the loss and no gradient.
   mlir::ModuleOp forward() { return *forward_; }

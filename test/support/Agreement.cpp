@@ -1,0 +1,115 @@
+#include "test/support/Agreement.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace sn::test {
+namespace {
+// Gradients of float sums are this exact relative to the tensor's largest one, pre-activations relative to the larger
+// of 1 and themselves.
+constexpr double kGradientError = 3e-6, kNearness = 3e-6;
+constexpr double kFloatUnit = 0x1p-24;
+
+double largest(const reference::Tensor &tensor) {
+  double most = 0;
+  for (double value : tensor.values)
+    most = std::max(most, std::abs(value));
+  return most;
+}
+double largestDifference(const reference::Tensor &a, const reference::Tensor &b) {
+  double most = 0;
+  for (size_t i = 0; i < a.values.size(); ++i)
+    most = std::max(most, std::abs(a.values[i] - b.values[i]));
+  return most;
+}
+
+/// The worst entry seen so far.
+struct Worst {
+  double ratio = 1; // of the error to its tolerance
+  std::string text;
+};
+
+void compareTensor(const std::string &name, const reference::Tensor &before, const reference::Tensor &nominal,
+                   const reference::Tensor &flipped, const reference::Tensor &spread, const reference::Tensor &actual,
+                   Strictness &strictness, Worst &worst) {
+  double base = 1e-4 * largestDifference(nominal, before) + 4 * kFloatUnit * largest(before) + 1e-30;
+  double kinks = largestDifference(flipped, nominal);
+  for (size_t i = 0; i < nominal.values.size(); ++i) {
+    double extra = kinks + (spread.values.empty() ? 0 : spread.values[i]);
+    ++(extra > base ? strictness.wide : strictness.strict);
+    double error = std::abs(actual.values[i] - nominal.values[i]), ratio = error / (base + extra);
+    if (ratio <= worst.ratio)
+      continue;
+    worst.ratio = ratio;
+    worst.text = fmt::format(
+        "{} [{}, {}]: {:.9g}, the oracle has {:.9g} (before: {:.9g}); error {:.3g}, allowed {:.3g} + {:.3g}", name,
+        static_cast<int64_t>(i) / nominal.columns, static_cast<int64_t>(i) % nominal.columns, actual.values[i],
+        nominal.values[i], before.values[i], error, base, extra);
+  }
+}
+} // namespace
+
+Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State &before, reference::Run run) {
+  Expected expected{before, {}, {}};
+  run.gradientError = kGradientError;
+  expected.nominal = reference::interpret(net, "train", tables, before, run);
+  run.gradientError = 0;
+  run.nearness = kNearness;
+  expected.flipped = reference::interpret(net, "train", tables, before, run);
+  return expected;
+}
+
+std::string compareStates(const Expected &expected, const reference::State &actual, Strictness &strictness) {
+  Worst worst;
+  const reference::Result &nominal = expected.nominal, &flipped = expected.flipped;
+  for (const auto &[name, tensor] : nominal.after.parameters) {
+    compareTensor(name, expected.before.parameters.at(name), tensor, flipped.after.parameters.at(name),
+                  nominal.spread.parameters.contains(name) ? nominal.spread.parameters.at(name) : reference::Tensor(),
+                  actual.parameters.at(name), strictness, worst);
+    const auto &states = nominal.after.states.at(name);
+    for (size_t i = 0; i < states.size(); ++i)
+      compareTensor(fmt::format("{} state {}", name, i), expected.before.states.at(name)[i], states[i],
+                    flipped.after.states.at(name)[i],
+                    nominal.spread.states.contains(name) ? nominal.spread.states.at(name)[i] : reference::Tensor(),
+                    actual.states.at(name)[i], strictness, worst);
+  }
+  return worst.text;
+}
+
+std::string compareSum(const std::string &what, double expected, double atKinks, double actual) {
+  double tolerance = 1e-5 * std::abs(expected) + std::abs(atKinks - expected) + 1e-6;
+  if (std::abs(actual - expected) <= tolerance)
+    return "";
+  return fmt::format("{}: {:.9g}, the oracle has {:.9g}; error {:.3g}, allowed {:.3g}", what, actual, expected,
+                     std::abs(actual - expected), tolerance);
+}
+
+std::string compareLists(const std::string &layer, const reference::Tensor &scores, const Ranked &ranked) {
+  for (int64_t row = 0; row < scores.rows; ++row) {
+    std::vector<double> best(scores.values.begin() + row * scores.columns,
+                             scores.values.begin() + (row + 1) * scores.columns);
+    std::sort(best.begin(), best.end(), std::greater<>());
+    double tolerance = 1e-5 * std::max(1.0, std::max(std::abs(best.front()), std::abs(best.back())));
+    std::vector<bool> listed(best.size());
+    for (int64_t place = 0; place < ranked.k; ++place) {
+      int32_t column = ranked.columns[static_cast<size_t>(row * ranked.k + place)];
+      double score = ranked.scores[static_cast<size_t>(row * ranked.k + place)];
+      std::string where =
+          fmt::format("{} row {} place {}: column {} with score {:.9g}", layer, row, place, column, score);
+      if (place >= scores.columns) {
+        if (column != -1)
+          return where + ", but there are no more columns";
+        continue;
+      }
+      if (column < 0 || column >= scores.columns || listed[static_cast<size_t>(column)])
+        return where + ": no column, or one listed before";
+      listed[static_cast<size_t>(column)] = true;
+      if (!(std::abs(score - scores(row, column)) <= tolerance))
+        return where + fmt::format(", the oracle has {:.9g}", scores(row, column));
+      if (!(std::abs(score - best[static_cast<size_t>(place)]) <= tolerance))
+        return where + fmt::format(", the oracle's score in this place is {:.9g}", best[static_cast<size_t>(place)]);
+    }
+  }
+  return "";
+}
+} // namespace sn::test

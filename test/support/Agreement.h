@@ -1,0 +1,27 @@
+// Whether a backend's step agrees with the oracle's.
+#pragma once
+#include "test/support/Program.h"
+
+namespace sn::test {
+/// The oracle's step, with what rounding may change: an ordinary run, and how far float errors in the gradient or at
+/// the kinks of a formula can move it.
+struct Expected {
+  reference::State before;
+  reference::Result nominal, flipped; // `flipped`: comparisons of nearly equal values go the other way
+};
+Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State &before, reference::Run run);
+
+/// How many entries were held to the plain tolerance, and how many to a wider one.
+struct Strictness {
+  int64_t strict = 0, wide = 0;
+};
+
+/// "" or what differs most. Tolerance of an entry of a tensor: 1e-4 max|w* - w0| plus four float units of max|w0|, plus
+/// what the oracle says rounding may change: its spread over gradient errors and its difference at kinks.
+std::string compareStates(const Expected &expected, const reference::State &actual, Strictness &strictness);
+/// "" or the difference of two sums: 1e-5 relative, plus what kinks may change.
+std::string compareSum(const std::string &what, double expected, double atKinks, double actual);
+/// "" or what is wrong with lists of the best columns of `scores` (rows as in the batch): every place holds a column
+/// whose score is the reported one and, up to rounding, that place's.
+std::string compareLists(const std::string &layer, const reference::Tensor &scores, const Ranked &ranked);
+} // namespace sn::test

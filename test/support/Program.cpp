@@ -1,0 +1,101 @@
+#include "test/support/Program.h"
+
+namespace sn::test {
+namespace {
+std::vector<float> floats(const reference::Tensor &tensor) { return {tensor.values.begin(), tensor.values.end()}; }
+
+reference::Tensor tensor(const std::vector<float> &values, const reference::Tensor &like) {
+  reference::Tensor to(like.rows, like.columns);
+  to.values.assign(values.begin(), values.end());
+  return to;
+}
+
+rt::Settings settingsFor(const plan::Plan &plan, const std::string &optimizer) {
+  rt::Overrides overrides;
+  overrides.optimizer = optimizer;
+  return rt::settle(plan, overrides);
+}
+
+rt::Batch batchOf(const reference::Run &run) {
+  return {static_cast<int64_t>(run.ids.size()), run.ids.data(), run.seed, run.epoch};
+}
+} // namespace
+
+Program compile(Network &network, const std::string &schedule) {
+  CompileOptions options;
+  options.schedule = schedule;
+  Compiled compiled = compileNetwork(network.context(), network.spec(), options);
+  return {std::move(compiled.plan), std::move(compiled.archive)};
+}
+
+Session::Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads,
+                 int64_t maxRows)
+    : program_(program), settings_(settingsFor(program.plan, optimizer)), binding_(bind(tables)), workers_(1),
+      device_(rt::makeCpuDevice(program.archive, program.plan, threads)), maxRows_(maxRows) {
+  model_ = std::make_unique<rt::Model>(program.plan, *device_, rt::resolveSymbols(program.plan, &binding_, nullptr),
+                                       workers_);
+  model_->allocateStates(*settings_.optimizer);
+}
+
+void Session::set(const reference::State &state) {
+  for (const auto &[name, values] : state.parameters)
+    model_->setParameter(name, floats(values));
+  for (const auto &[name, states] : state.states)
+    for (size_t i = 0; i < states.size(); ++i)
+      model_->setState(name, i, floats(states[i]));
+}
+
+reference::State Session::state() const {
+  reference::State state;
+  rt::Extents extents = model_->extents(0);
+  for (const plan::Parameter &parameter : program_.plan.parameters) {
+    reference::Tensor shape(extents.of(parameter.in), extents.of(parameter.out));
+    state.parameters[parameter.name] = tensor(model_->parameter(parameter.name), shape);
+    std::vector<reference::Tensor> &states = state.states[parameter.name];
+    for (size_t i = 0; i < settings_.optimizer->states.size(); ++i)
+      states.push_back(tensor(model_->state(parameter.name, i), shape));
+  }
+  return state;
+}
+
+rt::EntryRun &Session::entry(const std::string &name) {
+  auto &entry = entries_[name];
+  if (!entry)
+    entry = std::make_unique<rt::EntryRun>(*model_, name, binding_, maxRows_, settings_.optimizer);
+  return *entry;
+}
+
+rt::StepScalars Session::scalars(const reference::Run &run, int64_t steps) const {
+  return rt::stepScalars(settings_, run.step, run.epoch, steps, static_cast<int64_t>(run.ids.size()));
+}
+
+rt::BatchSums Session::train(const reference::Run &run, int64_t steps) {
+  return entry("train").run(batchOf(run), scalars(run, steps));
+}
+
+Trained Session::trainFrom(const reference::State &before, const reference::Run &run, int64_t steps) {
+  set(before);
+  rt::BatchSums sums = train(run, steps);
+  return {state(), sums.reports["loss"], sums.regularization};
+}
+
+double Session::evaluate(const reference::Run &run) {
+  return entry("evaluate").run(batchOf(run), scalars(run, 1)).reports["loss"];
+}
+
+std::map<std::string, Ranked> Session::predict(const reference::Run &run, int64_t k) {
+  std::map<std::string, Ranked> lists;
+  rt::EntryRun &predict = entry("predict");
+  for (size_t i = 0; i < predict.entry().steps.size(); ++i) {
+    const plan::Step &step = predict.entry().steps[i];
+    if (!rt::givesLists(step))
+      continue;
+    Ranked &ranked = lists[step.layers.at(0)];
+    ranked = {k, std::vector<int32_t>(run.ids.size() * static_cast<size_t>(k)),
+              std::vector<float>(run.ids.size() * static_cast<size_t>(k))};
+    rt::TopK topk{.k = k, .columns = ranked.columns.data(), .scores = ranked.scores.data()};
+    predict.run(batchOf(run), scalars(run, 1), i, &topk);
+  }
+  return lists;
+}
+} // namespace sn::test

@@ -1,0 +1,62 @@
+// A compiled network on the CPU device, driven step by step from states of the oracle's form.
+#pragma once
+#include "compiler/Pipeline/Pipeline.h"
+#include "runtime/exec/EntryRun.h"
+#include "test/support/Network.h"
+
+namespace sn::test {
+/// The ways a wide layer can be scheduled; a compiler forced to one uses it wherever it is legal.
+inline constexpr std::array<const char *, 3> kSchedules = {"single", "recompute", "unfused"};
+
+/// A plan and its objects.
+struct Program {
+  plan::Plan plan;
+  plan::Archive archive;
+};
+/// The compiler from the JSON text on. `schedule` "" lets it choose.
+Program compile(Network &network, const std::string &schedule);
+
+/// What one training step did.
+struct Trained {
+  reference::State after;
+  double loss = 0, regularization = 0;
+};
+/// The best columns of each row, best first.
+struct Ranked {
+  int64_t k = 0;
+  std::vector<int32_t> columns;
+  std::vector<float> scores;
+};
+
+/// A program bound to data. `program` must outlive it.
+class Session {
+public:
+  Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads = 2,
+          int64_t maxRows = 64);
+
+  rt::Model &model() { return *model_; }
+  const rt::Binding &binding() const { return binding_; }
+  void set(const reference::State &state);
+  reference::State state() const;
+
+  /// From the state at hand.
+  rt::BatchSums train(const reference::Run &run, int64_t steps);
+  Trained trainFrom(const reference::State &before, const reference::Run &run, int64_t steps);
+  double evaluate(const reference::Run &run);
+  /// By output layer.
+  std::map<std::string, Ranked> predict(const reference::Run &run, int64_t k);
+
+private:
+  rt::EntryRun &entry(const std::string &name);
+  rt::StepScalars scalars(const reference::Run &run, int64_t steps) const;
+
+  const Program &program_;
+  rt::Settings settings_;
+  rt::Binding binding_;
+  rt::ThreadPool workers_;
+  std::unique_ptr<rt::Device> device_;
+  std::unique_ptr<rt::Model> model_;
+  int64_t maxRows_;
+  std::map<std::string, std::unique_ptr<rt::EntryRun>> entries_;
+};
+} // namespace sn::test
