@@ -325,10 +325,8 @@ void EntryPlanner::kernel(Operation *op) {
   }
   if (schema == "row_reduce")
     for (size_t i = 0; i < planned.step.reductions.size(); ++i) {
-      bool used = !op->getResult(i).use_empty();
-      planned.step.rows.push_back(used ? buffer(op->getResult(i)) : "");
-      if (used)
-        planned.writes.push_back(buffer(op->getResult(i)));
+      planned.step.rows.push_back(buffer(op->getResult(i)));
+      planned.writes.push_back(buffer(op->getResult(i)));
     }
   steps.push_back(planned);
 }
