@@ -47,9 +47,7 @@ std::vector<Key> networkTable() {
       {.name = "RELUSlope", .aliases = {"Slope"}, .later = kLanguage, .issue = 3},
       {.name = "ELUAlpha", .later = kLanguage, .issue = 3},
       {.name = "SELULambda", .later = kLanguage, .issue = 3},
-      {.name = "Decay",
-       .later = "say \"Schedule\": {\"Kind\": \"InverseTime\", \"Decay\": ...} in \"Training\" instead",
-       .issue = 3},
+      {.name = "Decay", .later = "choose a \"Schedule\" in \"Training\" instead", .issue = 3},
   };
   for (const vocab::Loss &loss : vocab::losses())
     if (!loss.object.empty())
