@@ -42,7 +42,8 @@ llvm::Expected<std::string> compileLevel(llvm::StringRef bitcode, const char *le
 }
 } // namespace
 
-llvm::Expected<std::map<std::string, std::string>> compileSlots(mlir::ModuleOp slots) {
+llvm::Expected<std::map<std::string, std::string>> compileSlots(mlir::ModuleOp slots,
+                                                                llvm::ArrayRef<const char *> chosen) {
   llvm::LLVMContext context;
   auto module = translate(slots, context);
   if (!module)
@@ -51,7 +52,7 @@ llvm::Expected<std::map<std::string, std::string>> compileSlots(mlir::ModuleOp s
   llvm::raw_svector_ostream stream(bitcode);
   llvm::WriteBitcodeToFile(**module, stream);
   std::map<std::string, std::future<llvm::Expected<std::string>>> levels;
-  for (const char *level : plan::kCpuLevels)
+  for (const char *level : chosen)
     levels[level] = std::async(std::launch::async, compileLevel, stream.str(), level);
   std::map<std::string, std::string> objects;
   llvm::Error errors = llvm::Error::success();

@@ -129,7 +129,8 @@ Value buildExpOfNegative(ImplicitLocOpBuilder &builder, Value x) {
   Vec v = single(builder);
   ExpParts parts = splitExp(v, x);
   Value scale = v.fromBits(v.addBits(v.bits(v.real(1)), parts.exponent));
-  return v.select(v.compare(P::OLT, x, -87.3365402), v.real(0), v.fma(scale, parts.expm1, scale));
+  Value y = v.mul(v.add(parts.expm1, v.real(1)), scale);
+  return v.select(v.compare(P::OLT, x, -87.3365402), v.real(0), y);
 }
 
 Value buildLog(ImplicitLocOpBuilder &builder, Value x) {
