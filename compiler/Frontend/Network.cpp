@@ -106,6 +106,11 @@ void NetworkReader::requireFittingActivations() const {
   const vocab::Loss &loss = *network.loss.record;
   if (!loss.unitInterval)
     return;
+  for (const Layer &layer : network.layers)
+    if (layer.kind == LayerKind::Output && layer.activation.record->row && layer.pDropout > 0)
+      fail(source, layer.activation.at,
+           fmt::format("{} and {} make one loss over the whole row, which 'pDropout' on this Output layer would break",
+                       layer.activation.record->name, loss.name));
   std::vector<std::string_view> fitting;
   for (const vocab::Activation &activation : vocab::activations())
     if (activation.unitInterval)

@@ -242,6 +242,15 @@ TEST(Values, ScheduleObjectNeedsAKind) {
   expectError(network(R"("Training":{"Schedule":{"Kind":3}})"), "3}}", "'Kind' must be a string, not 3");
 }
 
+TEST(Values, RowWiseLossHasNoDropout) {
+  std::string output = R"(,{"DataSet":"o","Activation":"SoftMax","pDropout":0.5})", text = layers(kInputLayer + output);
+  expectError(
+      text, "\"SoftMax\"",
+      "SoftMax and CrossEntropy make one loss over the whole row, which 'pDropout' on this Output layer would break");
+  text.insert(1, R"("ErrorFunction":"L2",)");
+  EXPECT_NO_THROW(read(text));
+}
+
 TEST(Values, LossNeedsFittingOutputs) {
   std::string text = layers(kInputLayer + R"(,{"DataSet":"o","Activation":"Tanh"})");
   std::string message =
