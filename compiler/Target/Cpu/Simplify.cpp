@@ -33,8 +33,8 @@ math::ExpOp findExpOfNegatedMagnitude(Value x) {
   return nullptr;
 }
 
-/// The x of 1 / (1 + exp(-x)), or null.
-Value argumentOfSigmoid(arith::DivFOp op) {
+/// The x of the logistic function 1 / (1 + exp(-x)), or null.
+Value argumentOfLogistic(arith::DivFOp op) {
   auto sum = op.getRhs().getDefiningOp<arith::AddFOp>();
   if (!matchPattern(op.getLhs(), m_OneFloat()) || !sum)
     return nullptr;
@@ -50,7 +50,7 @@ Value argumentOfSigmoid(arith::DivFOp op) {
 struct ShareExponential : OpRewritePattern<arith::DivFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
-    Value x = argumentOfSigmoid(op);
+    Value x = argumentOfLogistic(op);
     math::ExpOp shared = x ? findExpOfNegatedMagnitude(x) : nullptr;
     if (!shared)
       return failure();
