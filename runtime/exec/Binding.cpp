@@ -59,8 +59,8 @@ Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, Dat
     first = first ? first : &name;
     binding.sets[name] = std::move(set);
   }
-  if (binding.rows == 0)
-    userError("'{}': the data set '{}' has no rows", file.path(), *first);
+  if (!first)
+    userError("the plan reads no data set here, so there are no examples");
   return binding;
 }
 

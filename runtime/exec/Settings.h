@@ -6,11 +6,11 @@
 namespace sn::rt {
 /// What the user set on the command line; everything else comes from the plan.
 struct Overrides {
-  std::optional<std::string> optimizer; // any spelling of case
-  std::map<std::string, double> hyper;  // Alpha, Lambda, Lambda1, Mu, Mu1
-  std::optional<int64_t> batch, epochs;
-  std::optional<uint64_t> seed;
-  std::optional<bool> shuffle;
+  std::optional<std::string> optimizer = {}; // any spelling of case
+  std::map<std::string, double> hyper = {};  // Alpha, Lambda, Lambda1, Mu, Mu1
+  std::optional<int64_t> batch = {}, epochs = {};
+  std::optional<uint64_t> seed = {};
+  std::optional<bool> shuffle = {};
 };
 
 struct Settings {

@@ -68,7 +68,8 @@ struct Optimizer {
 /// Default training knobs; every one can be overridden at `snrt train`.
 struct Training {
   std::string optimizer;
-  std::map<std::string, double> hyper; // Alpha, Lambda, Lambda1, Mu, Mu1
+  std::map<std::string, double> hyper; // Alpha, Lambda, Lambda1, Mu, Mu1, the optimizer's own defaults applied
+  std::vector<std::string> given;      // those the network file sets itself: they hold for another --optimizer too
   Expr alpha; // the schedule: over Alpha (nominal), Step (1-based), Epoch (1-based), Steps (per epoch), Epochs
   int64_t batch = 1024, epochs = 40;
   uint64_t seed = 12134;

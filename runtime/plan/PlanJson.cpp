@@ -27,7 +27,7 @@ template <typename IO> void fields(IO &io, Optimizer &v) {
   io("defaults", v.defaults), io("idleWhenZero", v.idleWhenZero);
 }
 template <typename IO> void fields(IO &io, Training &v) {
-  io("optimizer", v.optimizer), io("hyper", v.hyper), io("alpha", v.alpha), io("batch", v.batch),
+  io("optimizer", v.optimizer), io("hyper", v.hyper), io("given", v.given), io("alpha", v.alpha), io("batch", v.batch),
       io("epochs", v.epochs);
   io("seed", v.seed), io("shuffle", v.shuffle);
 }

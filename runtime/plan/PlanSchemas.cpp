@@ -94,7 +94,7 @@ const Schema kSchemas[] = {
      .updates = Use::Always,
      .columns = false},
     {.kernel = "column_reduce", .biases = Use::Optional, .updates = Use::WithBiases, .slots = "value|finish"},
-    {.kernel = "row_reduce", .rowReduce = true, .slots = "|body"},
+    {.kernel = "row_reduce", .target = Use::Optional, .rowReduce = true, .slots = "|body"},
     {.kernel = "map", .target = Use::Optional, .slots = "body"},
 };
 
@@ -125,6 +125,10 @@ std::vector<SlotRule> slotsOf(const Schema &schema, const Step &step) {
   addSlots(rules, required, true);
   if (bar < schema.slots.size())
     addSlots(rules, schema.slots.substr(bar + 1), false);
+  if (schema.rowReduce && !step.target.empty()) // in place of `body`: all of them or none
+    addSlots(rules, "target", std::any_of(std::begin(kTargetSlots), std::end(kTargetSlots), [&](const char *name) {
+               return step.slots.count(name) != 0;
+             }));
   return rules;
 }
 } // namespace sn::plan

@@ -285,7 +285,7 @@ void Verifier::checkSlots(const Step &step, const Schema &schema) {
       checkSlot(step, rule.name, use->second);
     else if (rule.required)
       problem("the slot '{}' is missing", rule.name);
-    if (rule.writesRow < step.rows.size())
+    if (rule.writesRow < step.rows.size() && !step.rows[rule.writesRow].empty())
       write(step.rows[rule.writesRow], kPerRow, "row result");
   }
   for (const std::string &row : schema.rows ? step.rows : std::vector<std::string>{})

@@ -1,0 +1,199 @@
+// snrt itself, on a plan file whose object holds the test's slots.
+#include "test/unit/exec/Networks.h"
+#include <algorithm>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <sys/wait.h>
+
+namespace sn {
+namespace {
+using namespace sn::test;
+using nlohmann::json;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+class Command : public testing::Test {
+protected:
+  Folder folder;
+  std::string plan = folder("ae.plan"), data = folder("data.h5"), weights = folder("ae.weights.h5");
+
+  void SetUp() override {
+    plan::writeArchive(archiveOf(twoLayerPlan()), plan, false);
+    auto set = tastes(200, 30, 1);
+    rt::Names users, items;
+    for (int64_t i = 0; i < set->rows; ++i)
+      users.add("user" + std::to_string(i));
+    for (int64_t i = 0; i < set->columns; ++i)
+      items.add("item" + std::to_string(i));
+    set->rowNames = std::make_shared<const rt::Names>(users);
+    set->columnNames = std::make_shared<const rt::Names>(items);
+    rt::DataFileWriter writer(data, false);
+    writer.write("input", *set);
+    writer.link("input", "output");
+    writer.commit();
+  }
+  Result snrt(const std::string &arguments) const {
+    std::string out = folder("stdout"), err = folder("stderr");
+    int status = std::system((std::string(SNRT) + " " + arguments + " >'" + out + "' 2>'" + err + "'").c_str());
+    return {WEXITSTATUS(status), contentOf(out), contentOf(err)};
+  }
+  Result train(const std::string &more = "", int threads = 2) const {
+    return snrt("train '" + plan + "' '" + data + "' --threads " + std::to_string(threads) + " " + more);
+  }
+  static std::vector<std::string> linesOf(const std::string &text) {
+    std::istringstream in(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+      lines.push_back(line);
+    return lines;
+  }
+};
+#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+Result failed(Result result, int code) {
+  EXPECT_EQ(result.code, code) << result.out << result.err;
+  return result;
+}
+
+TEST_F(Command, TrainWritesWeightsAndMetricsBesideThePlan) {
+  Result done = failed(train(), 0);
+  EXPECT_HAS(done.out, "epoch 3: average error");
+  EXPECT_HAS(done.err, "workspace");
+  rt::CheckpointReader reader(weights);
+  EXPECT_EQ(reader.header().epoch, 3);
+  EXPECT_EQ(reader.header().step, 6);
+  EXPECT_EQ(reader.header().symbols.at("outputs"), 30);
+  EXPECT_EQ((*reader.header().columnNames.at("output"))[3], "item3");
+  EXPECT_EQ(reader.header().network, "{\"Name\": \"test\"}");
+  std::vector<std::string> metrics = linesOf(contentOf(folder("metrics.jsonl")));
+  ASSERT_EQ(metrics.size(), 3u);
+  EXPECT_EQ(json::parse(metrics[2])["epoch"], 3);
+  EXPECT_LT(json::parse(metrics[2])["training"], json::parse(metrics[0])["training"]);
+
+  std::string before = contentOf(weights);
+  EXPECT_HAS(failed(train(), 1).err, "exists and is not overwritten");
+  EXPECT_EQ(contentOf(weights), before);
+  failed(train("--force"), 0);
+  EXPECT_EQ(contentOf(weights), before) << "equal runs give equal bytes";
+  failed(train("--force", 5), 0);
+  EXPECT_EQ(contentOf(weights), before) << "threads do not change the bytes";
+  failed(train("--force --seed 5"), 0);
+  EXPECT_NE(contentOf(weights), before);
+}
+
+TEST_F(Command, KnobsAndJson) {
+  Result done = failed(
+      train("--json --optimizer adam --epochs 2 --batch 64 --alpha 0.05 --validation '" + data + "' --profile"), 0);
+  std::vector<std::string> lines = linesOf(done.out);
+  ASSERT_EQ(lines.size(), 4u) << done.out;
+  json epoch = json::parse(lines[0]);
+  EXPECT_EQ(epoch["steps"], 4);
+  EXPECT_EQ(epoch["alpha"], 0.05);
+  EXPECT_GT(epoch["validation"], 0.0);
+  EXPECT_EQ(json::parse(lines[2])["steps"].size(), 5u);
+  EXPECT_EQ(json::parse(lines[3])["weights"], weights);
+  EXPECT_EQ(rt::CheckpointReader(weights).header().optimizer, "Adam");
+}
+
+TEST_F(Command, InitThenTrainFromThere) {
+  failed(snrt("init '" + plan + "' '" + data + "' -o '" + folder("w0.h5") + "' --seed 12134"), 0);
+  failed(train(), 0);
+  failed(train("--from '" + folder("w0.h5") + "' -o '" + folder("from.h5") + "'"), 0);
+  EXPECT_EQ(contentOf(folder("from.h5")), contentOf(weights)) << "the plan's seed draws the same weights";
+}
+
+TEST_F(Command, EvalMeasuresLossAndLists) {
+  failed(train("--epochs 20 --alpha 2"), 0);
+  std::string start = "eval '" + plan + "' '" + weights + "' '" + data + "' ";
+  EXPECT_HAS(failed(snrt(start), 0).out, "average loss");
+  double loss = json::parse(failed(snrt(start + "--json"), 0).out)["loss"];
+  EXPECT_GT(loss, 1);
+  EXPECT_LT(loss, 20);
+  Result done = failed(snrt(start + "--truth '" + data + "' --at 5,10 --baseline popularity,item-knn --json"), 0);
+  json measured = json::parse(done.out);
+  EXPECT_EQ(measured["users"].get<int64_t>() + measured["skipped"].get<int64_t>(), 200);
+  ASSERT_EQ(measured["results"].size(), 6u);
+  EXPECT_GT(measured["results"][1]["recall"], 0.7) << "two tastes are easily told apart";
+  EXPECT_GT(measured["results"][1]["recall"], measured["results"][3]["recall"]) << "popularity does not know them";
+  done = failed(snrt(start + "--truth '" + data + "' --exclude input --at 5"), 0);
+  EXPECT_HAS(done.out, "recall@5");
+  EXPECT_HAS(done.out, "0.0000"); // everything relevant is known already
+  EXPECT_HAS(failed(snrt(start + "--truth '" + data + "' --baseline luck"), 1).err,
+             "popularity and item-knn are known");
+  EXPECT_HAS(failed(snrt(start + "--truth '" + data + "' --exclude clicks"), 1).err, "--exclude clicks");
+}
+
+TEST_F(Command, PredictByName) {
+  failed(train(), 0);
+  std::string start = "predict '" + plan + "' '" + weights + "' '" + data + "' ", out = folder("recs.tsv");
+  Result done = failed(snrt(start + "-o '" + out + "' --top-k 4"), 0);
+  EXPECT_HAS(done.err, "known items are not excluded");
+  std::vector<std::string> lines = linesOf(contentOf(out));
+  ASSERT_EQ(lines.size(), 200u);
+  EXPECT_EQ(lines[7].substr(0, 10), "user7\titem");
+  EXPECT_EQ(std::count(lines[7].begin(), lines[7].end(), '\t'), 8);
+  EXPECT_HAS(failed(snrt(start + "-o '" + out + "'"), 1).err, "exists");
+
+  done = failed(snrt(start + "-o - --rows user7,user3 --exclude input"), 0);
+  EXPECT_HAS(done.err, "known items (data set 'input') are excluded");
+  lines = linesOf(done.out);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[1].substr(0, 6), "user3\t");
+  auto set = rt::DataFile::open(data).load("input");
+  for (auto [at, end] = rt::rowOf(*set, 7); at != end; ++at)
+    EXPECT_EQ(lines[0].find("item" + std::to_string(*at) + "\t"), std::string::npos) << *at;
+  EXPECT_HAS(failed(snrt(start + "-o - --rows nobody"), 1).err, "no row of this name");
+}
+
+TEST_F(Command, PredictWithFilter) {
+  failed(train(), 0);
+  std::string start = "predict '" + plan + "' '" + weights + "' '" + data + "' -o - --top-k 3 --rows user1,user2 ";
+  std::vector<std::string> plain = linesOf(failed(snrt(start + "--json"), 0).out);
+  std::string best1 = json::parse(plain[0])["items"][0]["item"], second2 = json::parse(plain[1])["items"][1]["item"];
+  std::ofstream(folder("filter")) << best1 << "\nuser2\t" << second2 << "\nnothing\n";
+  Result done = failed(snrt(start + "--json --filter '" + folder("filter") + "'"), 0);
+  EXPECT_HAS(done.err, "drops 1 items for all rows and 1 for single ones; 1 of its names are unknown");
+  std::vector<std::string> lines = linesOf(done.out);
+  EXPECT_EQ(lines[0].find("\"" + best1 + "\""), std::string::npos);
+  EXPECT_EQ(lines[1].find("\"" + second2 + "\""), std::string::npos);
+  EXPECT_EQ(json::parse(lines[0])["items"][0], json::parse(plain[0])["items"][1]);
+  EXPECT_EQ(json::parse(lines[0])["items"].size(), 3u);
+}
+
+TEST_F(Command, ErrorsSayWhatAndWhere) {
+  EXPECT_HAS(failed(snrt("train '" + plan + "' '" + folder("none.h5") + "'"), 1).err, "none.h5");
+  EXPECT_HAS(failed(snrt("train '" + data + "' '" + data + "'"), 1).err, "is no plan");
+  EXPECT_HAS(failed(train("--optimizer Lion"), 1).err, "no optimizer 'Lion'");
+  EXPECT_HAS(failed(train("--device cuda"), 1).err, "--device cuda");
+  EXPECT_HAS(failed(train("--batch 0"), 1).err, "--batch");
+  EXPECT_HAS(failed(train("-o '" + folder("no/w.h5") + "'"), 1).err, "there is no folder");
+  EXPECT_EQ(json::parse(failed(train("--json --optimizer Lion"), 1).err)["code"], 1);
+  EXPECT_FALSE(std::filesystem::exists(weights));
+  EXPECT_HAS(failed(snrt("train --help"), 0).out, "Example: snrt train");
+  failed(snrt(""), 1);
+}
+
+TEST_F(Command, DivergenceLeavesTheOldWeights) {
+  failed(train(), 0);
+  std::string before = contentOf(weights);
+  EXPECT_HAS(failed(train("--force --alpha 1e38"), 1).err, "training has diverged in step");
+  EXPECT_EQ(contentOf(weights), before);
+}
+
+TEST_F(Command, APlanWithoutASlotIsRefused) {
+  plan::Plan spoilt = twoLayerPlan();
+  spoilt.functions.push_back({"test_gone", 2, 1, 0, false});
+  spoilt.entries[0].steps[0].slots["epilogue"].function = "test_gone";
+  plan::writeArchive(archiveOf(spoilt), plan, true);
+  EXPECT_HAS(failed(train(), 1).err, "'test_gone'");
+  spoilt = twoLayerPlan();
+  spoilt.entries[0].steps[0].slots.clear();
+  plan::writeArchive(archiveOf(spoilt), plan, true);
+  EXPECT_HAS(failed(train(), 1).err, "slot 'epilogue' is missing");
+}
+} // namespace
+} // namespace sn
