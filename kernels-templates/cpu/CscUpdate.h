@@ -79,12 +79,12 @@ private:
                        value + i);
     int32_t *start = starts + row * (ranges.count + 1);
     int64_t position = 0;
-    for (int64_t range = 0; range < ranges.count; ++range) {
-      while (position < n && index[position] < ranges[range].begin)
+    for (int64_t range = 0; range <= ranges.count; ++range) {
+      const int64_t border = range < ranges.count ? ranges[range].begin : ranges.width;
+      while (position < n && index[position] < border)
         ++position;
       start[range] = static_cast<int32_t>(position);
     }
-    start[ranges.count] = static_cast<int32_t>(n);
   }
 
   /// Calls visit(row, feature - first feature, value) for the range's entries whose value is not zero, rows ascending.

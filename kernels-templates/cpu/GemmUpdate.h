@@ -40,7 +40,7 @@ public:
   }
 
 private:
-  static constexpr int64_t kSide = 256;
+  static constexpr int64_t kSide = 128;
   int lanes = 1;
   int64_t spacing = 0;
   float *buffers = nullptr;

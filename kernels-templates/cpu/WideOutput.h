@@ -45,8 +45,10 @@ public:
     updateBiases.begin(launch);
     const Batch &batch = launch.batch;
     const bool scaled = slots.needsRowTarget();
-    for (int64_t row = 0; row < batch.rows; ++row)
-      targets[row] = scaled ? rowTarget(*slots.target, batch.ids[row]) : RowTarget{};
+    context.pool.parallelFor(scaled ? batch.rows : 0,
+                             [&](int64_t row, int) { targets[row] = rowTarget(*slots.target, batch.ids[row]); });
+    if (!scaled)
+      std::fill_n(targets, batch.rows, RowTarget{});
     context.pool.parallelFor(context.lanes, [&](int64_t lane, int worker) {
       losses[lane] = regularizations[lane] = 0;
       walkLane(context, launch, static_cast<int>(lane), worker);

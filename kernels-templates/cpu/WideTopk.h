@@ -21,6 +21,8 @@ public:
 
   void run(Context &context, Launch &launch) {
     score.begin(launch);
+    if (!launch.topk)
+      throw std::logic_error("wide_topk was launched without lists");
     const TopK &topk = *launch.topk;
     const int64_t k = std::min(topk.k, columns);
     // The length of the lists is the caller's choice at launch; the memory grows with the largest seen.

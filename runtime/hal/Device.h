@@ -65,10 +65,11 @@ struct Launch {
   double regularization = 0;                       // out: the sum of the update slots
 };
 
-/// A prepared step.
+/// A prepared step. Must not outlive its device; one launch at a time on a device.
 class Kernel {
 public:
   virtual ~Kernel() = default;
+  /// Runs to the end; sets launch.sum and launch.regularization.
   virtual void launch(Launch &launch) = 0;
 };
 
@@ -80,7 +81,8 @@ public:
   virtual float *allocate(int64_t count) = 0;
   virtual void upload(float *to, const float *from, int64_t count) = 0;
   virtual void download(float *to, const float *from, int64_t count) = 0;
-  /// Resolves names, slots and shapes once. `workspace` is shared by all kernels of the device, grown to the largest need.
+  /// Resolves names, slots and shapes once; pointers and views are copied, `memory` may go. UserError for a damaged plan. The workspace
+  /// is shared by all kernels of the device, grown to the largest need.
   virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
                                           const Memory &memory, const Extents &extents) = 0;
   /// Bytes of workspace that the prepared kernels share.
