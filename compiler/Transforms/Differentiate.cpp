@@ -27,6 +27,8 @@ private:
   Value createMap(Location loc, Type type, ArrayRef<Value> inputs, Build build);
   void visit(Operation *op);
   void loss(net::LossOp op);
+  void deriveDelta(net::LossOp op);
+  net::LossOp absorb(net::LossOp op);
   void map(net::MapOp op);
   void contract(net::ContractOp op);
   void rowReduce(net::RowReduceOp op);
@@ -94,31 +96,82 @@ void Reverse::accumulateReduced(Location loc, Value value, Value gradient) {
   accumulate(value, gradient);
 }
 
-/// The delta is the derivative with respect to operand 0; where it is not stated it is derived. Other operands carry no gradient of their own
-/// (statistics of a soft-max are accounted for in its stated delta).
-void Reverse::loss(net::LossOp op) {
+void Reverse::deriveDelta(net::LossOp op) {
+  OpBuilder::InsertionGuard guard(builder);
+  Block &value = op.getValue().front();
+  Block *block = builder.createBlock(&op.getDelta());
+  for (BlockArgument argument : value.getArguments())
+    block->addArgument(argument.getType(), argument.getLoc());
+  Value derivative = cloneDerivative(builder, value, block->getArguments(), 0, 0);
+  builder.create<net::YieldOp>(op.getLoc(), ValueRange{derivative ? derivative : buildConstant(builder, op.getLoc(), 0)});
+}
+
+/// loss(f(x)) becomes one loss of x, its delta multiplied by f', if operand 0 is a map of one active operand: then the delta is that of the
+/// pre-activation and a wide schema can form it in its tile. Null if operand 0 is something else.
+net::LossOp Reverse::absorb(net::LossOp op) {
+  auto inner = op.getInputs()[0].getDefiningOp<net::MapOp>();
+  if (!inner || inner.getNumResults() != 1 || llvm::count_if(inner.getInputs(), [&](Value v) { return isActive(v); }) != 1)
+    return {};
+  unsigned active = llvm::find_if(inner.getInputs(), [&](Value v) { return isActive(v); }) - inner.getInputs().begin();
+  SmallVector<Value> inputs{inner.getInputs()[active]};
+  SmallVector<unsigned> position(inner.getInputs().size(), 0); // of the map's operands among the new ones
+  for (auto [index, input] : llvm::enumerate(inner.getInputs()))
+    if (index != active) {
+      position[index] = inputs.size();
+      inputs.push_back(input);
+    }
+  unsigned own = inputs.size();
+  llvm::append_range(inputs, op.getInputs().drop_front());
   Location loc = op.getLoc();
+  builder.setInsertionPoint(op);
+  auto merged = builder.create<net::LossOp>(loc, op.getSum().getType(), inputs[0].getType(), inputs, op.getTarget(), op.getIndicator(), op.getLayers());
+  OpBuilder::InsertionGuard guard(builder);
+  auto fill = [&](Region &to, Region &from, bool isDelta) {
+    Block *block = builder.createBlock(&to);
+    for (size_t i = 0; i < inputs.size() + 1; ++i)
+      block->addArgument(builder.getF32Type(), loc);
+    SmallVector<Value> innerArgs = llvm::map_to_vector(position, [&](unsigned index) -> Value { return block->getArgument(index); });
+    Value y = cloneFormula(builder, inner.getFormula().front(), innerArgs)[0];
+    SmallVector<Value> args{y};
+    llvm::append_range(args, block->getArguments().drop_front(own));
+    Value result = cloneFormula(builder, from.front(), args)[0];
+    if (isDelta && !inner.getFromOutput().empty())
+      result = cloneFormula(builder, inner.getFromOutput().front(), {y, result})[0];
+    else if (isDelta) {
+      Value slope = cloneDerivative(builder, inner.getFormula().front(), innerArgs, 0, active);
+      result = buildScalar(builder, loc, "mul", {slope ? slope : buildConstant(builder, loc, 0), result});
+    }
+    builder.create<net::YieldOp>(loc, ValueRange{result});
+  };
+  fill(merged.getValue(), op.getValue(), false);
+  fill(merged.getDelta(), op.getDelta(), true);
+  op.getSum().replaceAllUsesWith(merged.getSum());
+  op.erase();
+  return merged;
+}
+
+/// The delta is the derivative with respect to operand 0; where it is not stated it is derived, through the activation. Other operands carry no
+/// gradient of their own (statistics of a soft-max are accounted for in its stated delta).
+void Reverse::loss(net::LossOp op) {
   Value input = op.getInputs()[0];
   if (!isActive(input))
     return;
-  auto withDelta = builder.create<net::LossOp>(loc, op.getSum().getType(), input.getType(), op.getInputs(),
-                                               op.getTarget(), op.getIndicator(), op.getLayers());
-  withDelta->moveBefore(op);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op);
+  auto withDelta = builder.create<net::LossOp>(op.getLoc(), op.getSum().getType(), input.getType(), op.getInputs(), op.getTarget(),
+                                               op.getIndicator(), op.getLayers());
   withDelta.getValue().takeBody(op.getValue());
-  if (!op.getDelta().empty()) {
+  bool stated = !op.getDelta().empty();
+  if (stated)
     withDelta.getDelta().takeBody(op.getDelta());
-  } else {
-    OpBuilder::InsertionGuard guard(builder);
-    Block &value = withDelta.getValue().front();
-    Block *block = builder.createBlock(&withDelta.getDelta());
-    for (BlockArgument argument : value.getArguments())
-      block->addArgument(argument.getType(), argument.getLoc());
-    Value derivative = cloneDerivative(builder, value, block->getArguments(), 0, 0);
-    builder.create<net::YieldOp>(loc, ValueRange{derivative ? derivative : buildConstant(builder, loc, 0)});
-  }
+  else
+    deriveDelta(withDelta);
   op.getSum().replaceAllUsesWith(withDelta.getSum());
   op.erase();
-  accumulate(input, withDelta.getDeltaResult());
+  for (net::LossOp merged; !stated && (merged = absorb(withDelta));)
+    withDelta = merged;
+  builder.setInsertionPointToEnd(&entry.getBody().front());
+  accumulate(withDelta.getInputs()[0], withDelta.getDeltaResult());
 }
 
 void Reverse::map(net::MapOp op) {

@@ -146,9 +146,25 @@ bool mergeTwoResults(net::EntryOp entry) {
   return false;
 }
 
+/// A map that yields an operand as it is.
+bool dropIdentities(net::EntryOp entry) {
+  for (net::MapOp map : entry.getBody().getOps<net::MapOp>()) {
+    if (map.getNumResults() != 1)
+      continue;
+    auto argument = dyn_cast<BlockArgument>(map.getFormula().front().getTerminator()->getOperand(0));
+    Value input = argument ? map.getInputs()[argument.getArgNumber()] : Value();
+    if (!input || input.getType() != map.getResult(0).getType() || isa_and_nonnull<net::MaskOp>(input.getDefiningOp()))
+      continue;
+    map.getResult(0).replaceAllUsesWith(input);
+    map.erase();
+    return true;
+  }
+  return false;
+}
+
 struct FuseMaps : impl::NetFuseMapsBase<FuseMaps> {
   void runOnOperation() override {
-    while (inlineProducers(getOperation()) || mergeTwoResults(getOperation()))
+    while (dropIdentities(getOperation()) || inlineProducers(getOperation()) || mergeTwoResults(getOperation()))
       ;
   }
 };
