@@ -74,7 +74,14 @@ double constantOf(arith::ConstantOp op) {
 }
 } // namespace
 
-Formula::Formula(Region &region, Branches &branches, std::vector<bool> exact) : branches_(branches) {
+double Arithmetic::rounded(double value, double magnitude) {
+  if (noise == 0)
+    return value;
+  state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's linear congruential generator
+  return value + noise * magnitude * (static_cast<double>(state >> 11) * 0x1p-52 - 1);
+}
+
+Formula::Formula(Region &region, Arithmetic &arithmetic, std::vector<bool> exact) : arithmetic_(arithmetic) {
   Block &block = region.front();
   arguments_ = block.getNumArguments();
   exact.resize(arguments_);
@@ -98,7 +105,7 @@ Formula::Formula(Region &region, Branches &branches, std::vector<bool> exact) : 
       define(constant, constantOf(constant), true);
       continue;
     }
-    Instruction instruction{functionOf(op), {0, 0, 0}, registers_.size(), false};
+    Instruction instruction{functionOf(op), {0, 0, 0}, registers_.size(), isa<arith::CmpFOp>(op), false};
     if (!instruction.function || op.getNumOperands() > 3)
       throw std::logic_error("the interpreter does not know " + op.getName().getStringRef().str());
     bool isExact = true;
@@ -106,7 +113,7 @@ Formula::Formula(Region &region, Branches &branches, std::vector<bool> exact) : 
       instruction.operands[i] = registerOf.at(operand);
       isExact = isExact && exact[instruction.operands[i]];
     }
-    instruction.recorded = isa<arith::CmpFOp>(op) && !isExact;
+    instruction.isExact = isExact;
     define(op.getResult(0), 0, isExact);
     instructions_.push_back(instruction);
   }
@@ -115,13 +122,15 @@ Formula::Formula(Region &region, Branches &branches, std::vector<bool> exact) : 
 
 double Formula::compare(const Instruction &instruction, double a, double b) {
   double outcome = instruction.function(a, b, 0);
-  branches_.hash = (branches_.hash ^ static_cast<uint64_t>(outcome)) * 1099511628211u;
+  if (instruction.isExact)
+    return outcome;
+  arithmetic_.branches = (arithmetic_.branches ^ static_cast<uint64_t>(outcome)) * 1099511628211u;
   double distance = std::fabs(a - b), scale = std::max({1.0, std::fabs(a), std::fabs(b)});
   // Equal operands are equal for a reason (nothing stored, a dead unit), also in float.
-  if (distance == 0 || !(distance <= branches_.nearness * scale))
+  if (distance == 0 || !(distance <= arithmetic_.nearness * scale))
     return outcome;
-  ++branches_.near;
-  return 1 - outcome;
+  ++arithmetic_.near;
+  return arithmetic_.invertNear ? 1 - outcome : outcome;
 }
 
 std::span<const double> Formula::operator()(std::span<const double> arguments) {
@@ -131,9 +140,14 @@ std::span<const double> Formula::operator()(std::span<const double> arguments) {
   std::copy(arguments.begin(), arguments.end(), registers_.begin());
   for (const Instruction &instruction : instructions_) {
     double a = registers_[instruction.operands[0]], b = registers_[instruction.operands[1]];
-    registers_[instruction.result] = instruction.recorded
-                                         ? compare(instruction, a, b)
-                                         : instruction.function(a, b, registers_[instruction.operands[2]]);
+    double &result = registers_[instruction.result];
+    if (instruction.isComparison) {
+      result = compare(instruction, a, b);
+      continue;
+    }
+    result = instruction.function(a, b, registers_[instruction.operands[2]]);
+    if (!instruction.isExact)
+      result = arithmetic_.rounded(result, std::fabs(result));
   }
   for (size_t i = 0; i < yielded_.size(); ++i)
     results_[i] = registers_[yielded_[i]];

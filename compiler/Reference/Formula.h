@@ -6,11 +6,18 @@
 #include <vector>
 
 namespace sn::reference {
-/// What the comparisons of one run were like (see Run::nearness and Result::branches).
-struct Branches {
+/// The arithmetic of one run: exact up to double precision unless Run asks otherwise (nearness, invertNear, noise), and
+/// what its comparisons were like.
+struct Arithmetic {
   double nearness = 0;
-  uint64_t hash = 14695981039346656037u;
+  bool invertNear = false;
+  double noise = 0;
+  uint64_t branches = 14695981039346656037u; // FNV-1a over the outcomes
   int64_t near = 0;
+  uint64_t state = 1; // of the noise
+
+  /// `value` with an error of `noise` times `magnitude` at the most.
+  double rounded(double value, double magnitude);
 };
 
 class Formula {
@@ -18,7 +25,7 @@ public:
   /// Translates a region of arith and math operations that ends in net.yield. Arguments marked exact (targets, masks)
   /// carry no rounding error, nor does what follows from exact values alone: comparisons of exact values are not
   /// recorded. std::logic_error for an operation outside the alphabet.
-  Formula(mlir::Region &region, Branches &branches, std::vector<bool> exactArguments = {});
+  Formula(mlir::Region &region, Arithmetic &arithmetic, std::vector<bool> exactArguments = {});
 
   /// `arguments` holds one value per block argument. The result is valid until the next call.
   std::span<const double> operator()(std::span<const double> arguments);
@@ -29,11 +36,11 @@ private:
     Function function;
     size_t operands[3];
     size_t result;
-    bool recorded; // a comparison of computed values
+    bool isComparison, isExact; // exact: follows from exact values alone
   };
   double compare(const Instruction &instruction, double a, double b);
 
-  Branches &branches_;
+  Arithmetic &arithmetic_;
   size_t arguments_;
   std::vector<double> registers_; // arguments, then constants and results
   std::vector<Instruction> instructions_;

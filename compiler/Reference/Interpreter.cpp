@@ -11,12 +11,26 @@ using namespace mlir;
 
 namespace sn::reference {
 namespace {
+/// A plan expression over B and the hyper-parameters.
+double host(StringRef expression, const Run &run) {
+  plan::Expr expr = nlohmann::json::parse(expression.str());
+  return expr.evaluate([&](std::string_view name) -> double {
+    if (name == "B")
+      return static_cast<double>(run.ids.size());
+    if (name == "Step")
+      return static_cast<double>(run.step);
+    return run.hyper.at(std::string(name));
+  });
+}
+
 class Interpreter {
 public:
   Interpreter(ModuleOp module, const std::map<std::string, DataTable> &data, const State &before, const Run &run)
       : module(module), data(data), before(before), run(run), batch(static_cast<int64_t>(run.ids.size())) {
     result.after = before;
-    branches.nearness = run.nearness;
+    arithmetic.nearness = run.nearness;
+    arithmetic.invertNear = run.invertNear;
+    arithmetic.noise = run.noise;
   }
   Result entry(StringRef name);
 
@@ -25,7 +39,6 @@ private:
   Tensor &define(Value value, int64_t rows, int64_t columns) { return values[value] = Tensor(rows, columns); }
   const DataTable &table(StringRef dataset) const;
   int64_t unitsOf(Value value) const;
-  double host(StringRef expression) const;
   Formula formula(Region &region, ValueRange inputs, bool lastIsExact = false);
   void gather(std::vector<double> &arguments, ValueRange inputs, int64_t row, int64_t column) const;
 
@@ -40,16 +53,13 @@ private:
   void evaluate(net::ColumnSumOp op);
   void evaluate(net::LossOp op);
   void evaluate(net::UpdateOp op);
-  std::vector<double> updated(Formula &rule, const std::string &name, size_t i, double descent,
-                              const std::vector<double> &scalars) const;
-  void spread(const std::string &name, size_t i, const std::vector<double> &high, const std::vector<double> &low);
 
   ModuleOp module;
   const std::map<std::string, DataTable> &data;
   const State &before;
   const Run &run;
   int64_t batch;
-  Branches branches;
+  Arithmetic arithmetic;
   llvm::DenseMap<Value, Tensor> values;
   Result result;
 };
@@ -69,17 +79,6 @@ int64_t Interpreter::unitsOf(Value value) const {
   return cast<IntegerAttr>(dim).getInt();
 }
 
-double Interpreter::host(StringRef expression) const {
-  plan::Expr expr = nlohmann::json::parse(expression.str());
-  return expr.evaluate([&](std::string_view name) -> double {
-    if (name == "B")
-      return static_cast<double>(batch);
-    if (name == "Step")
-      return static_cast<double>(run.step);
-    return run.hyper.at(std::string(name));
-  });
-}
-
 /// Random masks, data and target scalars are the same numbers everywhere; what is computed from them is not.
 Formula Interpreter::formula(Region &region, ValueRange inputs, bool lastIsExact) {
   std::vector<bool> exact;
@@ -87,7 +86,7 @@ Formula Interpreter::formula(Region &region, ValueRange inputs, bool lastIsExact
     exact.push_back(
         llvm::isa_and_nonnull<net::MaskOp, net::TargetScalarOp, net::DataOp, net::ReadOp>(input.getDefiningOp()));
   exact.push_back(lastIsExact);
-  return Formula(region, branches, exact);
+  return Formula(region, arithmetic, exact);
 }
 
 /// The operands at one place; vectors and scalars are broadcast.
@@ -159,20 +158,24 @@ Tensor transposed(const Tensor &from) {
 }
 
 void Interpreter::evaluate(net::ContractOp op) {
-  Tensor sum;
+  Tensor sum, magnitude;
   for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
     Tensor a = op.getTransposeA() ? transposed(valueOf(lhs)) : valueOf(lhs);
     Tensor b = op.getTransposeB() ? transposed(valueOf(rhs)) : valueOf(rhs);
     if (a.columns != b.rows)
       throw std::logic_error("contraction of extents that do not fit");
     if (sum.values.empty())
-      sum = Tensor(a.rows, b.columns);
+      sum = magnitude = Tensor(a.rows, b.columns);
     for (int64_t i = 0; i < a.rows; ++i)
       for (int64_t k = 0; k < a.columns; ++k)
         if (a(i, k) != 0) // data is mostly zero
-          for (int64_t j = 0; j < b.columns; ++j)
+          for (int64_t j = 0; j < b.columns; ++j) {
             sum(i, j) += a(i, k) * b(k, j);
+            magnitude(i, j) += std::abs(a(i, k) * b(k, j));
+          }
   }
+  for (size_t i = 0; i < sum.values.size(); ++i)
+    sum.values[i] = arithmetic.rounded(sum.values[i], magnitude.values[i]);
   values[op] = std::move(sum);
 }
 
@@ -257,62 +260,12 @@ void Interpreter::evaluate(net::LossOp op) {
 }
 
 void Interpreter::evaluate(net::UpdateOp op) {
-  auto parameter = SymbolTable::lookupNearestSymbolFrom<net::ParameterOp>(op, op.getParameterAttr());
-  net::OptimizerOp optimizer;
-  for (net::OptimizerOp candidate : module.getOps<net::OptimizerOp>())
-    if (candidate.getSymName() == run.optimizer)
-      optimizer = candidate;
-  if (!parameter || !optimizer)
-    throw std::logic_error("an update without parameter or optimizer");
-  std::string name = parameter.getSymName().str();
-  Tensor &weights = result.after.parameters.at(name);
-  std::vector<Tensor> &states = result.after.states[name];
-  states.resize(optimizer.getStates().size(), Tensor(weights.rows, weights.columns));
+  std::string name = op.getParameter().str();
   const Tensor &gradient = result.gradients[name] = valueOf(op.getGradient());
-
-  Branches ignored; // parameters and states are the same numbers in every backend at the beginning of a step
-  Formula rule(parameter.getDecays() ? optimizer.getWeights() : optimizer.getBias(), ignored);
-  std::vector<double> scalars;
-  for (Attribute expression : optimizer.getScalarValues())
-    scalars.push_back(host(cast<StringAttr>(expression)));
-  double largest = 0;
-  for (double value : gradient.values)
-    largest = std::max(largest, std::abs(value));
-  double error = run.gradientError * largest / static_cast<double>(batch);
-  if (error > 0) {
-    result.spread.parameters[name] = Tensor(weights.rows, weights.columns);
-    result.spread.states[name].assign(states.size(), Tensor(weights.rows, weights.columns));
-  }
-  for (size_t i = 0; i < weights.values.size(); ++i) {
-    double descent = -gradient.values.at(i) / static_cast<double>(batch);
-    if (error > 0)
-      spread(name, i, updated(rule, name, i, descent + error, scalars),
-             updated(rule, name, i, descent - error, scalars));
-    std::vector<double> results = updated(rule, name, i, descent, scalars);
-    weights.values[i] = results[0];
-    for (size_t state = 0; state < states.size(); ++state)
-      states[state].values[i] = results[1 + state];
-    result.regularization += results.back();
-  }
-}
-
-/// What the update rule makes of entry i: the new value, the new states, the regularisation term.
-std::vector<double> Interpreter::updated(Formula &rule, const std::string &name, size_t i, double descent,
-                                         const std::vector<double> &scalars) const {
-  std::vector<double> arguments{result.after.parameters.at(name).values[i], descent};
-  for (const Tensor &state : result.after.states.at(name))
-    arguments.push_back(state.values[i]);
-  arguments.insert(arguments.end(), scalars.begin(), scalars.end());
-  std::span<const double> results = rule(arguments);
-  return {results.begin(), results.end()};
-}
-
-void Interpreter::spread(const std::string &name, size_t i, const std::vector<double> &high,
-                         const std::vector<double> &low) {
-  result.spread.parameters[name].values[i] = std::abs(high[0] - low[0]);
-  std::vector<Tensor> &states = result.spread.states[name];
-  for (size_t state = 0; state < states.size(); ++state)
-    states[state].values[i] = std::abs(high[1 + state] - low[1 + state]);
+  Updated updated = update(module, name, gradient, before, run);
+  result.after.parameters[name] = std::move(updated.value);
+  result.after.states[name] = std::move(updated.states);
+  result.regularization += updated.regularization;
 }
 
 void Interpreter::evaluate(Operation &op) {
@@ -320,7 +273,7 @@ void Interpreter::evaluate(Operation &op) {
       .Case<net::DataOp, net::CorruptOp, net::MaskOp, net::TargetScalarOp, net::ContractOp, net::MapOp,
             net::RowReduceOp, net::ColumnSumOp, net::LossOp, net::UpdateOp>([&](auto known) { evaluate(known); })
       .Case([&](net::ReadOp read) { values[read] = before.parameters.at(read.getParameter().str()); })
-      .Case([&](net::ScalarOp scalar) { define(scalar, 1, 1)(0, 0) = host(scalar.getExpression()); })
+      .Case([&](net::ScalarOp scalar) { define(scalar, 1, 1)(0, 0) = host(scalar.getExpression(), run); })
       .Case([&](net::PenaltyOp penalty) {
         Tensor operand = valueOf(penalty.getInput());
         result.penalised.push_back(operand);
@@ -342,11 +295,44 @@ Result Interpreter::entry(StringRef name) {
   for (Operation &op : entry.getBody().front())
     evaluate(op);
   result.loss = result.reports["loss"];
-  result.branches = branches.hash;
-  result.near = branches.near;
+  result.branches = arithmetic.branches;
+  result.near = arithmetic.near;
   return std::move(result);
 }
 } // namespace
+
+Updated update(ModuleOp net, StringRef name, const Tensor &gradient, const State &before, const Run &run) {
+  auto parameter = net.lookupSymbol<net::ParameterOp>(name);
+  net::OptimizerOp optimizer;
+  for (net::OptimizerOp candidate : net.getOps<net::OptimizerOp>())
+    if (candidate.getSymName() == run.optimizer)
+      optimizer = candidate;
+  if (!parameter || !optimizer)
+    throw std::logic_error("an update without parameter or optimizer");
+  Updated updated{before.parameters.at(name.str()), {}, 0};
+  if (auto known = before.states.find(name.str()); known != before.states.end())
+    updated.states = known->second;
+  updated.states.resize(optimizer.getStates().size(), Tensor(updated.value.rows, updated.value.columns));
+
+  // Values and gradient are given: what the rule compares is the same in every backend.
+  Arithmetic plain;
+  Formula rule(parameter.getDecays() ? optimizer.getWeights() : optimizer.getBias(), plain);
+  std::vector<double> scalars, arguments;
+  for (Attribute expression : optimizer.getScalarValues())
+    scalars.push_back(host(cast<StringAttr>(expression), run));
+  for (size_t i = 0; i < updated.value.values.size(); ++i) {
+    arguments = {updated.value.values[i], -gradient.values.at(i) / static_cast<double>(run.ids.size())};
+    for (const Tensor &state : updated.states)
+      arguments.push_back(state.values[i]);
+    arguments.insert(arguments.end(), scalars.begin(), scalars.end());
+    std::span<const double> results = rule(arguments);
+    updated.value.values[i] = results[0];
+    for (size_t state = 0; state < updated.states.size(); ++state)
+      updated.states[state].values[i] = results[1 + state];
+    updated.regularization += results.back();
+  }
+  return updated;
+}
 
 Result interpret(ModuleOp net, StringRef entry, const std::map<std::string, DataTable> &data, const State &state,
                  const Run &run) {

@@ -47,13 +47,14 @@ struct Run {
   /// Alpha (after the schedule), Lambda, Lambda1, Mu, Mu1.
   std::map<std::string, double> hyper;
   std::string optimizer; // a net.optimizer of the module
-  /// Comparisons of computed values closer than this (relative to the larger of 1 and the operands) go the other way:
-  /// two runs, one of them with the error of float arithmetic here, show what rounding may change at the kinks of a
-  /// formula. 0 in an ordinary run.
+  // What float arithmetic might have done instead, for tests that must tell errors from rounding. All zero in an
+  // ordinary run.
+  /// Comparisons of computed values closer than this (relative to the larger of 1 and the operands) count as near,
   double nearness = 0;
-  /// Result::spread is computed for an error of this size in each gradient, relative to the largest entry of its
-  /// tensor. 0: not computed.
-  double gradientError = 0;
+  /// and go the other way if this is set: shows what rounding may change at the kinks of a formula.
+  bool invertNear = false;
+  /// Every computed value gets a random error of this relative size (sums: relative to the sum of magnitudes).
+  double noise = 0;
 };
 
 struct Result {
@@ -67,11 +68,7 @@ struct Result {
   /// Which way the comparisons of computed values went: equal in two runs that lie on the same smooth piece of every
   /// formula.
   uint64_t branches = 0;
-  int64_t near = 0; // comparisons inverted by `nearness`
-  /// By how much each updated value differs between a gradient that is too large and one that is too small by
-  /// Run::gradientError: an update rule that divides by the gradient's size cannot be held to more where that is about
-  /// zero.
-  State spread;
+  int64_t near = 0; // near comparisons
 };
 
 /// Runs `entry` of `net` on `data` (by data set name) from `state`. Symbolic extents come from the data and the
@@ -79,6 +76,16 @@ struct Result {
 /// missing or do not fit.
 Result interpret(mlir::ModuleOp net, llvm::StringRef entry, const std::map<std::string, DataTable> &data,
                  const State &state, const Run &run);
+
+/// One parameter after its update.
+struct Updated {
+  Tensor value;
+  std::vector<Tensor> states;
+  double regularization = 0; // of the value before
+};
+/// The update rule alone: `gradient` is summed over the batch, the rule gets -gradient / B.
+Updated update(mlir::ModuleOp net, llvm::StringRef parameter, const Tensor &gradient, const State &before,
+               const Run &run);
 
 /// Initial values of every parameter, rounded to float as a weights file holds them, and zero states for `optimizer`.
 /// `extents` gives the columns of the data sets by which extents are named.

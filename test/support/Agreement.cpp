@@ -5,9 +5,10 @@
 
 namespace sn::test {
 namespace {
-// Gradients of float sums are this exact relative to the tensor's largest one, pre-activations relative to the larger
-// of 1 and themselves.
-constexpr double kGradientError = 3e-6, kNearness = 3e-6;
+// Gradients of float sums are this exact relative to the tensor's largest one, if they are well conditioned;
+// pre-activations relative to the larger of 1 and themselves. Ill-conditioned gradients are found by noise in every
+// operation.
+constexpr double kGradientError = 3e-6, kNearness = 3e-6, kNoise = 0x1p-23;
 constexpr double kFloatUnit = 0x1p-24;
 
 double largest(const reference::Tensor &tensor) {
@@ -23,6 +24,13 @@ double largestDifference(const reference::Tensor &a, const reference::Tensor &b)
   return most;
 }
 
+reference::Tensor difference(const reference::Tensor &a, const reference::Tensor &b) {
+  reference::Tensor to = a;
+  for (size_t i = 0; i < to.values.size(); ++i)
+    to.values[i] = std::abs(a.values[i] - b.values[i]);
+  return to;
+}
+
 /// The worst entry seen so far.
 struct Worst {
   double ratio = 1; // of the error to its tolerance
@@ -35,7 +43,7 @@ void compareTensor(const std::string &name, const reference::Tensor &before, con
   double base = 1e-4 * largestDifference(nominal, before) + 4 * kFloatUnit * largest(before) + 1e-30;
   double kinks = largestDifference(flipped, nominal);
   for (size_t i = 0; i < nominal.values.size(); ++i) {
-    double extra = kinks + (spread.values.empty() ? 0 : spread.values[i]);
+    double extra = kinks + spread.values[i];
     ++(extra > base ? strictness.wide : strictness.strict);
     double error = std::abs(actual.values[i] - nominal.values[i]), ratio = error / (base + extra);
     if (ratio <= worst.ratio)
@@ -50,28 +58,40 @@ void compareTensor(const std::string &name, const reference::Tensor &before, con
 } // namespace
 
 Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State &before, reference::Run run) {
-  Expected expected{before, {}, {}};
-  run.gradientError = kGradientError;
-  expected.nominal = reference::interpret(net, "train", tables, before, run);
-  run.gradientError = 0;
+  Expected expected{before, {}, {}, {}};
   run.nearness = kNearness;
-  expected.flipped = reference::interpret(net, "train", tables, before, run);
+  const reference::Result &nominal = expected.nominal = reference::interpret(net, "train", tables, before, run);
+  run.invertNear = true;
+  expected.flipped = nominal.near == 0 ? nominal : reference::interpret(net, "train", tables, before, run);
+  run.nearness = 0;
+  run.noise = kNoise;
+  reference::Result noisy = reference::interpret(net, "train", tables, before, run);
+  for (const auto &[name, gradient] : nominal.gradients) {
+    double error =
+        std::max(kGradientError * largest(gradient), 4 * largestDifference(noisy.gradients.at(name), gradient));
+    reference::Tensor more = gradient, less = gradient;
+    for (size_t i = 0; i < gradient.values.size(); ++i)
+      more.values[i] += error, less.values[i] -= error;
+    reference::Updated high = reference::update(net, name, more, before, run),
+                       low = reference::update(net, name, less, before, run);
+    expected.spread.parameters[name] = difference(high.value, low.value);
+    for (size_t i = 0; i < high.states.size(); ++i)
+      expected.spread.states[name].push_back(difference(high.states[i], low.states[i]));
+  }
   return expected;
 }
 
 std::string compareStates(const Expected &expected, const reference::State &actual, Strictness &strictness) {
   Worst worst;
-  const reference::Result &nominal = expected.nominal, &flipped = expected.flipped;
-  for (const auto &[name, tensor] : nominal.after.parameters) {
-    compareTensor(name, expected.before.parameters.at(name), tensor, flipped.after.parameters.at(name),
-                  nominal.spread.parameters.contains(name) ? nominal.spread.parameters.at(name) : reference::Tensor(),
-                  actual.parameters.at(name), strictness, worst);
-    const auto &states = nominal.after.states.at(name);
+  const reference::State &after = expected.nominal.after, &flipped = expected.flipped.after, &before = expected.before;
+  for (const auto &[name, tensor] : after.parameters) {
+    compareTensor(name, before.parameters.at(name), tensor, flipped.parameters.at(name),
+                  expected.spread.parameters.at(name), actual.parameters.at(name), strictness, worst);
+    const std::vector<reference::Tensor> &states = after.states.at(name);
     for (size_t i = 0; i < states.size(); ++i)
-      compareTensor(fmt::format("{} state {}", name, i), expected.before.states.at(name)[i], states[i],
-                    flipped.after.states.at(name)[i],
-                    nominal.spread.states.contains(name) ? nominal.spread.states.at(name)[i] : reference::Tensor(),
-                    actual.states.at(name)[i], strictness, worst);
+      compareTensor(fmt::format("{} state {}", name, i), before.states.at(name)[i], states[i],
+                    flipped.states.at(name)[i], expected.spread.states.at(name)[i], actual.states.at(name)[i],
+                    strictness, worst);
   }
   return worst.text;
 }

@@ -3,11 +3,14 @@
 #include "test/support/Program.h"
 
 namespace sn::test {
-/// The oracle's step, with what rounding may change: an ordinary run, and how far float errors in the gradient or at
-/// the kinks of a formula can move it.
+/// The oracle's step, with what rounding may change.
 struct Expected {
   reference::State before;
   reference::Result nominal, flipped; // `flipped`: comparisons of nearly equal values go the other way
+  /// By entry: how far the errors that float arithmetic makes in the gradient move the updated value. More than a
+  /// trifle where an update rule divides by the gradient's size and that is about zero, or where the gradient is a
+  /// difference of nearly equal numbers.
+  reference::State spread;
 };
 Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State &before, reference::Run run);
 

@@ -1,4 +1,9 @@
 #include "test/support/Program.h"
+#include "compiler/Conversion/Import.h"
+#include "compiler/Conversion/PlanJson.h"
+#include "compiler/Target/Cpu/Slots.h"
+#include "runtime/hal/cpu/SlotTable.h"
+#include "test/support/SlotPool.h"
 
 namespace sn::test {
 namespace {
@@ -26,6 +31,37 @@ Program compile(Network &network, const std::string &schedule) {
   options.schedule = schedule;
   Compiled compiled = compileNetwork(network.context(), network.spec(), options);
   return {std::move(compiled.plan), std::move(compiled.archive)};
+}
+
+std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn) {
+  mlir::MLIRContext &context = network.context();
+  loadDialects(context);
+  SlotPool pool(context);
+  std::map<std::string, Program> programs;
+  for (const char *schedule : kSchedules) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = importNetwork(context, network.spec());
+    CompileOptions options;
+    options.schedule = schedule;
+    lowerTo(*module, Phase::Plan, options);
+    plan::Plan &plan = programs[schedule].plan = exportPlan(*module);
+    std::erase_if(plan.optimizers,
+                  [&](const plan::Optimizer &optimizer) { return optimizer.name != plan.training.optimizer; });
+    pool.add(plan, slotModule(*module));
+  }
+  std::vector<const char *> levels;
+  for (const char *level : plan::kCpuLevels)
+    if (rt::cpu::machineRuns(level))
+      levels.push_back(level);
+  auto objects = target::compileSlots(pool.module(), levels[turn % levels.size()]);
+  if (!objects)
+    throw std::logic_error(llvm::toString(objects.takeError()));
+  for (auto &[schedule, program] : programs) {
+    if (auto problems = plan::verify(program.plan); !problems.empty())
+      throw std::logic_error("the plan is not consistent: " + problems[0]);
+    for (const auto &[level, bytes] : *objects)
+      program.archive.entries["cpu/" + level + ".so"] = bytes;
+  }
+  return programs;
 }
 
 Session::Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads,

@@ -13,8 +13,11 @@ struct Program {
   plan::Plan plan;
   plan::Archive archive;
 };
-/// The compiler from the JSON text on. `schedule` "" lets it choose.
+/// snc as it is, from the JSON text on. `schedule` "" lets it choose.
 Program compile(Network &network, const std::string &schedule);
+/// A program for each schedule, quicker to make: slots that programs have in common are compiled once, for one
+/// instruction set level, and only those of the network's own optimizer are. Levels take turns by `turn`.
+std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn);
 
 /// What one training step did.
 struct Trained {
