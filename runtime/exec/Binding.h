@@ -21,8 +21,7 @@ Aliases parseAliases(const std::vector<std::string> &texts);
 
 /// The data sets that the steps of an entry read.
 std::set<std::string> dataSetsOf(const plan::Entry &entry);
-/// Loads the named data sets. UserError if one is missing (with what the file has), or their row counts differ, or
-/// there is no row.
+/// Loads the named data sets. UserError if one is missing (with what the file has), or their row counts differ.
 Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases);
 
 using SymbolValues = std::map<std::string, int64_t, std::less<>>;

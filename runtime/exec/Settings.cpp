@@ -35,9 +35,13 @@ Settings settle(const plan::Plan &plan, const Overrides &overrides) {
   if (s.optimizer)
     for (const auto &[name, value] : s.optimizer->defaults)
       s.hyper[name] = value;
-  for (const auto *layer : {&training.hyper, &overrides.hyper})
-    for (const auto &[name, value] : *layer)
+  // The plan's values include the defaults of its own optimizer; only those the file gives hold for another one.
+  bool own = s.optimizer && s.optimizer->name == training.optimizer;
+  for (const auto &[name, value] : training.hyper)
+    if (own || std::count(training.given.begin(), training.given.end(), name))
       s.hyper[name] = value;
+  for (const auto &[name, value] : overrides.hyper)
+    s.hyper[name] = value;
   for (const auto &[name, value] : s.hyper)
     if (!std::isfinite(value))
       userError("{} is {}; a finite number is expected", name, value);

@@ -22,9 +22,9 @@ struct Settings {
   bool shuffle = true;
 };
 
-/// A hyper-parameter comes from the command line, else from the network file (Training::hyper), else from the
-/// optimizer's own defaults, else it is DSSTNE's (reference 4.4). UserError for an unknown optimizer or a value out of
-/// range.
+/// A hyper-parameter comes from the command line, else from the plan (Training::hyper; for another optimizer than the
+/// plan's only those in Training::given), else from the optimizer's own defaults, else it is DSSTNE's (reference 4.4).
+/// UserError for an unknown optimizer or a value out of range.
 Settings settle(const plan::Plan &plan, const Overrides &overrides);
 
 /// How far training is. Steps and epochs done; `example` counts the examples done of the epoch begun.

@@ -25,15 +25,15 @@ void addBatchOption(CLI::App &command, rt::Overrides &overrides) {
 void addTrainingOptions(CLI::App &command, rt::Overrides &overrides) {
   addBatchOption(command, overrides);
   command.add_option("--epochs", overrides.epochs, "Passes over the data")->check(CLI::NonNegativeNumber);
-  command.add_option("--optimizer", overrides.optimizer, "One of the plan's optimizers, such as SGD or Adam");
+  command.add_option("--optimizer", overrides.optimizer, "One of the plan's optimizers (snc explain lists them)");
   command.add_option("--seed", overrides.seed, "Seed of all random numbers");
   struct Knob {
     const char *flag, *name, *help;
   };
   for (const Knob &knob :
        {Knob{"--alpha", "Alpha", "Learning rate before the schedule"}, Knob{"--lambda", "Lambda", "L2 weight decay"},
-        Knob{"--lambda1", "Lambda1", "L1 weight decay"}, Knob{"--mu", "Mu", "Momentum, or beta1 of Adam"},
-        Knob{"--mu1", "Mu1", "beta2 of Adam"}})
+        Knob{"--lambda1", "Lambda1", "L1 weight decay"}, Knob{"--mu", "Mu", "Momentum: decay of the first moment"},
+        Knob{"--mu1", "Mu1", "Decay of the second moment"}})
     command.add_option_function<double>(
         knob.flag, [&overrides, name = knob.name](const double &value) { overrides.hyper[name] = value; }, knob.help);
 }

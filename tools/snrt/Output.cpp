@@ -81,13 +81,13 @@ void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &
     fmt::print("{}\n", nlohmann::json{{"profile", entry}, {"seconds", total}, {"steps", list}}.dump());
     return;
   }
-  std::vector<std::vector<std::string>> rows = {{"kernel", "seconds", "share", "ms/launch", "step"}};
+  std::vector<std::vector<std::string>> rows = {{"kernel         step", "seconds", "share", "ms/launch"}};
   for (const rt::StepProfile &step : steps)
-    rows.push_back({step.kernel, fmt::format("{:.2f}", step.seconds),
-                    fmt::format("{:.1f}%", total > 0 ? 100 * step.seconds / total : 0),
-                    fmt::format("{:.3f}", step.launches ? 1e3 * step.seconds / static_cast<double>(step.launches) : 0),
-                    step.label});
-  rows.push_back({"all steps of " + entry, fmt::format("{:.2f}", total), "100.0%", "", ""});
+    rows.push_back(
+        {fmt::format("{:<14} {}", step.kernel, step.label), fmt::format("{:.2f}", step.seconds),
+         fmt::format("{:.1f}%", total > 0 ? 100 * step.seconds / total : 0),
+         fmt::format("{:.3f}", step.launches ? 1e3 * step.seconds / static_cast<double>(step.launches) : 0)});
+  rows.push_back({"all of " + entry, fmt::format("{:.2f}", total), "100.0%", ""});
   printTable(rows);
 }
 

@@ -164,7 +164,7 @@ void addTrainCommand(CLI::App &app) {
   command->add_flag("--force", options->force, "Overwrite the weights file");
   addTrainingOptions(*command, options->overrides);
   addRunOptions(*command, options->run);
-  command->footer("Example: snrt train ae.plan data.h5 --epochs 10 --optimizer Adam --alpha 0.002\n"
+  command->footer("Example: snrt train ae.plan data.h5 --epochs 10 --batch 256 --alpha 0.002\n"
                   "Writes ae.weights.h5, and a line for each epoch to metrics.jsonl beside it.");
   command->callback([options] { Training(*options).run(); });
 }

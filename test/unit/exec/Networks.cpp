@@ -128,6 +128,7 @@ plan::Plan emptyPlan(std::string name) {
   p.functions = functions();
   p.training.optimizer = "SGD";
   p.training.hyper = {{"Alpha", 0.5}, {"Lambda", 0.0001}};
+  p.training.given = {"Lambda"};
   p.training.alpha = Expr("Alpha");
   p.training.batch = 100;
   p.training.epochs = 3;

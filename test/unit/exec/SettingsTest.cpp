@@ -13,7 +13,8 @@ TEST(Settings, CommandLineThenFileThenOptimizerThenDsstne) {
   EXPECT_EQ(sgd.optimizer->name, "SGD");
   EXPECT_EQ(sgd.hyper.at("Alpha"), 0.5); // file
   EXPECT_EQ(sgd.hyper.at("Mu"), 0.5);    // DSSTNE
-  plan.training.hyper.erase("Alpha");
+  plan.training.hyper["Mu"] = 0.25;      // not in `given`: a default of the plan's own optimizer
+  EXPECT_EQ(settle(plan, {}).hyper.at("Mu"), 0.25);
   Settings adam = settle(plan, {.optimizer = "ADAM", .hyper = {{"Mu1", 0.99}}, .batch = 7, .seed = 3});
   EXPECT_EQ(adam.optimizer->name, "Adam");
   EXPECT_EQ(adam.hyper.at("Alpha"), 0.01);    // optimizer
