@@ -359,6 +359,8 @@ void File::writeNames(const std::string &array, const Names &names) {
     block.clear();
     pointers.clear();
     for (int64_t i = first; i < first + rows; ++i) {
+      if (names[i].find('\0') != std::string_view::npos)
+        userError("{}: {}: the name of number {} holds a zero byte", path_, array, i);
       block.insert(block.end(), names[i].begin(), names[i].end());
       block.resize(fixed ? (i - first + 1) * size : block.size() + 1);
     }

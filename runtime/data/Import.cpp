@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 namespace sn::rt {
@@ -80,6 +81,10 @@ private:
       userError("--align-rows needs --vocabulary: the data file that has the rows");
     if (options_.output == options_.testOutput)
       userError("{}: is both --output and --test-output", options_.output);
+    for (const std::string &text : {options_.source, options_.test})
+      for (const std::string &written : {options_.output, options_.testOutput})
+        if (std::error_code none; !text.empty() && std::filesystem::equivalent(text, written, none))
+          userError("{}: would be overwritten by what is imported from it", text);
     allowedRejects(options_.mostRejects, 0);
   }
 

@@ -20,7 +20,7 @@ struct ImportOptions {
   double holdOut = 0;               // share of each row's entries that goes to testOutput instead
   uint64_t seed = 1;
   bool force = false;
-  Progress progress{};
+  ReadProgress progress{};
 };
 
 /// What import did, for its report.

@@ -185,13 +185,13 @@ CsvLayout csvLayout(const std::vector<std::string> &head, const CsvColumns &want
   return layout;
 }
 
-void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const Progress &progress) {
+void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const ReadProgress &progress) {
   Splitter splitter(layout.delimiter);
   std::string_view line;
   bool header = layout.header, needsValue = into.keepValues || into.minimum.has_value();
   size_t needed = size_t(std::max({layout.user, layout.item, layout.value})) + 1;
   while (source.next(line)) {
-    report(progress, source);
+    reportProgress(progress, source);
     if (line.find_first_not_of(" \t") == std::string_view::npos)
       continue;
     if (std::exchange(header, false))

@@ -115,10 +115,10 @@ TextFormat detectFormat(const std::vector<std::string> &head, const std::string 
   return TextFormat::Lines;
 }
 
-void parseLines(TextSource &source, Entries &into, const Progress &progress) {
+void parseLines(TextSource &source, Entries &into, const ReadProgress &progress) {
   std::string_view line;
   while (source.next(line)) {
-    report(progress, source);
+    reportProgress(progress, source);
     std::string_view name = nextToken(line);
     if (name.empty())
       continue;
@@ -128,10 +128,10 @@ void parseLines(TextSource &source, Entries &into, const Progress &progress) {
   }
 }
 
-void parseDsstne(TextSource &source, Entries &into, const Progress &progress) {
+void parseDsstne(TextSource &source, Entries &into, const ReadProgress &progress) {
   std::string_view line;
   while (source.next(line)) {
-    report(progress, source);
+    reportProgress(progress, source);
     if (line.empty())
       continue;
     size_t tab = line.find('\t');
@@ -162,11 +162,11 @@ void parseDsstne(TextSource &source, Entries &into, const Progress &progress) {
   }
 }
 
-void parseLibSvm(TextSource &source, Entries &into, const Progress &progress) {
+void parseLibSvm(TextSource &source, Entries &into, const ReadProgress &progress) {
   std::string_view line;
   int64_t declared = 0;
   while (source.next(line)) {
-    report(progress, source);
+    reportProgress(progress, source);
     line = line.substr(0, line.find('#'));
     std::string_view rest = line, token = nextToken(rest);
     if (token.empty())

@@ -33,18 +33,18 @@ struct CsvLayout {
 CsvLayout csvLayout(const std::vector<std::string> &head, const CsvColumns &wanted, const std::string &path);
 
 /// Told now and then which part of the file has been read, 0 to 1. May be empty.
-using Progress = std::function<void(double)>;
-inline void report(const Progress &progress, const TextSource &source) {
+using ReadProgress = std::function<void(double)>;
+inline void reportProgress(const ReadProgress &progress, const TextSource &source) {
   if (progress && source.lineNumber() % 65536 == 0)
     progress(source.fraction());
 }
 
-void parseLines(TextSource &source, Entries &into, const Progress &progress);
+void parseLines(TextSource &source, Entries &into, const ReadProgress &progress);
 /// A missing value is 0 (reference section 4.1); a sample on several lines: the last counts.
-void parseDsstne(TextSource &source, Entries &into, const Progress &progress);
-void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const Progress &progress);
+void parseDsstne(TextSource &source, Entries &into, const ReadProgress &progress);
+void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const ReadProgress &progress);
 /// Rows have no names; columns are named by their numbers. Labels become label entries.
-void parseLibSvm(TextSource &source, Entries &into, const Progress &progress);
+void parseLibSvm(TextSource &source, Entries &into, const ReadProgress &progress);
 
 /// A decimal number that fills the whole text and is finite.
 bool parseNumber(std::string_view text, double &value);

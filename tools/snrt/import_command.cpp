@@ -89,7 +89,8 @@ void run(const Settings &settings) {
     ImportResult result = importText(options);
     if (terminal)
       fmt::print(stderr, "\r\033[K");
-    settings.json ? fmt::print("{}\n", toJson(result).dump(2)) : printReport(result);
+    settings.json ? fmt::print("{}\n", toJson(result).dump(2, ' ', false, json::error_handler_t::replace))
+                  : printReport(result);
   } catch (...) {
     if (terminal)
       fmt::print(stderr, "\r\033[K");

@@ -16,10 +16,12 @@ void expectEqual(const DataSet &a, const DataSet &b) {
   EXPECT_EQ(a.values, b.values);
   ASSERT_EQ(bool(a.rowNames), bool(b.rowNames));
   ASSERT_EQ(bool(a.columnNames), bool(b.columnNames));
-  if (a.rowNames)
+  if (a.rowNames) {
     EXPECT_EQ(*a.rowNames, *b.rowNames);
-  if (a.columnNames)
+  }
+  if (a.columnNames) {
     EXPECT_EQ(*a.columnNames, *b.columnNames);
+  }
 }
 
 /// A file written with the plain C interface, as h5py and scipy would.
@@ -138,6 +140,14 @@ TEST(DataFile, NamesOfAnyLengthsSurvive) {
     EXPECT_TRUE(again.readNames("none").empty());
     EXPECT_LT(std::filesystem::file_size(folder / "n.h5"), 70001 * 64);
   }
+}
+
+TEST(DataFile, NamesWithZeroBytesAreRefused) {
+  Folder folder;
+  DataSet data = binary(2, {{0}});
+  data.rowNames = names({std::string_view("a\0b", 3)});
+  DataFileWriter writer(folder / "z.h5", false);
+  EXPECT_USER_ERROR(writer.write("input", data), "z.h5", "zero byte");
 }
 
 TEST(DataFile, HardLinkIsLoadedOnce) {

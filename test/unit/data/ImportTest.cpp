@@ -295,6 +295,8 @@ TEST_F(Import, OptionsThatContradictEachOther) {
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .values = true}), "no values");
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .columns = {.user = "1"}}), "columns of csv");
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .format = "xml"}), "--format xml", "libsvm");
+  EXPECT_USER_ERROR(importText({.source = in, .output = in, .force = true}), "would be overwritten");
+  EXPECT_EQ(contentOf(in), "u a b\nv a c d\n");
   importText({.source = in, .output = out});
   EXPECT_USER_ERROR(importText({.source = in, .output = out}), "exists already");
 }
