@@ -19,6 +19,12 @@ std::string reason() {
     return 0;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, &text);
+  // Failures of the operating system come wrapped in times and addresses; what counts is the message.
+  constexpr std::string_view kMessage = "error message = '";
+  if (size_t at = text.find(kMessage); at != std::string::npos) {
+    at += kMessage.size();
+    return text.substr(at, text.find('\'', at) - at);
+  }
   return text.empty() ? "no reason given" : text;
 }
 
