@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One place per operation (design.md sections 3 and 4).
 
-Record names: an activation, loss, optimizer, initialiser or schedule is named in dialects/Vocabulary, docs, examples and test only. Comments
+Record names: an activation, loss, optimizer, initialiser or schedule is named in dialects/Vocabulary, docs, examples, test and bench only. Comments
 may name one; code and strings may not. The names come from the vocabulary itself (the program sn-vocabulary-names).
 The runtime knows no network: in runtime/ and kernels-templates/ no string is a layer's kind, nothing depends on how many layers there are
 or on a label, and what executes a plan compares strings only with the words of the contract (Plan.h, Abi.h, docs/spec/plan.md).
@@ -12,7 +12,7 @@ import subprocess
 
 import tree
 
-NAMED_FREELY = ("dialects/Vocabulary/", "docs/", "examples/", "test/")
+NAMED_FREELY = ("bench/", "dialects/Vocabulary/", "docs/", "examples/", "test/")
 # Records whose name is also an ordinary word, a primitive of the algebra, a norm or part of a schema's name: only the exact spelling as a string of its own counts.
 ORDINARY = {"constant", "uniform", "linear", "normal", "gaussian", "tanh", "l1", "l2", "momentum", "step", "exponential", "cosine", "polynomial",
             "warmup", "softmax"}
