@@ -17,14 +17,14 @@ ALLOWED = {
     "runtime/base/": ("runtime/base/", "runtime/plan/"),
     "tools/": OURS,
     "tools/snrt/": ("runtime/", "tools/snrt/"),
-    "tools/sn-datagen/": ("runtime/", "tools/sn-datagen/"),
+    "tools/datagen/": ("runtime/", "tools/datagen/"),
     "test/": OURS,
     "bench/": OURS,
     "cmake/": (),
 }
 # Where LLVM's and MLIR's headers may be named: the compiler's half.
 LLVM_PREFIXES = ("llvm/", "llvm-c/", "mlir/", "mlir-c/", "lld/", "clang/")
-LLVM_FORBIDDEN = ("runtime/", "kernels-templates/", "dialects/Vocabulary/", "tools/snrt/", "tools/sn-datagen/",
+LLVM_FORBIDDEN = ("runtime/", "kernels-templates/", "dialects/Vocabulary/", "tools/snrt/", "tools/datagen/",
                   "test/unit/plan/", "test/unit/runtime/", "test/unit/kernels/", "test/unit/data/", "test/unit/exec/")
 # The vocabulary stands on the standard library alone, whose headers have neither a slash nor a suffix.
 STANDARD = re.compile(r"[a-z_0-9]+")
