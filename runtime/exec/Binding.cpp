@@ -64,6 +64,24 @@ Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, Dat
   return binding;
 }
 
+void checkColumnNames(const DataSet &set, const std::string &path, const Names *expected) {
+  if (!expected || !set.columnNames)
+    return;
+  const Names &found = *set.columnNames;
+  for (int64_t i = 0; i < found.size(); ++i)
+    if (i >= expected->size() || found[i] != (*expected)[i])
+      userError("'{}': column {} of '{}' is named '{}', but '{}' in the data the network was trained with; import it "
+                "with the same "
+                "vocabulary (snrt import --vocabulary)",
+                path, i, set.name, found[i], i < expected->size() ? (*expected)[i] : "(none)");
+}
+
+void checkColumnNames(const Binding &data, const CheckpointHeader &weights) {
+  for (const auto &[name, set] : data.sets)
+    if (auto expected = weights.columnNames.find(name); expected != weights.columnNames.end())
+      checkColumnNames(*set, data.path, expected->second.get());
+}
+
 SymbolValues resolveSymbols(const plan::Plan &plan, const Binding *data, const CheckpointHeader *weights) {
   SymbolValues values;
   for (const plan::Symbol &symbol : plan.symbols) {

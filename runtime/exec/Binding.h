@@ -24,6 +24,12 @@ std::set<std::string> dataSetsOf(const plan::Entry &entry);
 /// Loads the named data sets. UserError if one is missing (with what the file has), or their row counts differ.
 Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases);
 
+/// The names of a data set's columns must be the first of `expected` (those of the training data); either may be
+/// absent. UserError naming the first column that differs.
+void checkColumnNames(const DataSet &set, const std::string &path, const Names *expected);
+/// The same for all bound data sets against those a weights file was trained with.
+void checkColumnNames(const Binding &data, const CheckpointHeader &weights);
+
 using SymbolValues = std::map<std::string, int64_t, std::less<>>;
 /// Values of all symbols of the plan: the extents the weights were trained with, else the widths of the data sets.
 /// UserError if neither gives one.

@@ -1,4 +1,5 @@
 #include "runtime/exec/Ranking.h"
+#include "runtime/exec/Binding.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cmath>
@@ -7,18 +8,6 @@
 namespace sn::rt {
 namespace {
 double discount(int64_t place) { return 1.0 / std::log2(static_cast<double>(place) + 2.0); }
-
-void checkColumnNames(const DataSet &truth, const std::string &path, const Names *columnNames) {
-  if (!columnNames || !truth.columnNames)
-    return;
-  const Names &found = *truth.columnNames;
-  for (int64_t i = 0; i < found.size(); ++i)
-    if (i >= columnNames->size() || found[i] != (*columnNames)[i])
-      userError("'{}': column {} is named '{}', but '{}' in the network's data; import it with the same vocabulary "
-                "(snrt import "
-                "--vocabulary)",
-                path, i, found[i], i < columnNames->size() ? (*columnNames)[i] : "(none)");
-}
 } // namespace
 
 std::vector<int32_t> Truth::relevant(int64_t row) const {

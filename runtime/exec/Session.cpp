@@ -2,16 +2,21 @@
 
 namespace sn::rt {
 namespace {
-std::unique_ptr<Device> openDevice(const plan::Archive &archive, const plan::Plan &plan, const DeviceChoice &choice) {
+std::unique_ptr<Device> openDevice(const plan::Archive &archive, const plan::Plan &plan, const std::string &path,
+                                   const DeviceChoice &choice) {
   if (choice.name != "cpu")
     userError("--device {}: the only device of this version is cpu", choice.name);
-  return makeCpuDevice(archive, plan, choice.threads, choice.level);
+  try {
+    return makeCpuDevice(archive, plan, choice.threads, choice.level);
+  } catch (const UserError &problem) {
+    userError("'{}': {}", path, problem.what());
+  }
 }
 } // namespace
 
 Session::Session(const std::string &planPath, const DeviceChoice &choice)
     : archive(plan::readArchive(planPath)), thePlan(plan::readPlan(archive, planPath)), pool(choice.threads),
-      theDevice(openDevice(archive, thePlan, choice)) {}
+      theDevice(openDevice(archive, thePlan, planPath, choice)) {}
 
 Session::Session(plan::Archive archive, plan::Plan plan, std::unique_ptr<Device> device, int threads)
     : archive(std::move(archive)), thePlan(std::move(plan)), pool(threads), theDevice(std::move(device)) {}

@@ -123,12 +123,17 @@ std::vector<SlotRule> slotsOf(const Schema &schema, const Step &step) {
   if (schema.kernel == "map" && !step.target.empty())
     required = "target"; // the target slots take the place of `body`
   addSlots(rules, required, true);
+  // A row_reduce with a target has `body` or the target slots, all of them.
+  bool targetSlots = schema.rowReduce && !step.target.empty() &&
+                     std::any_of(std::begin(kTargetSlots), std::end(kTargetSlots),
+                                 [&](const char *name) { return step.slots.count(name) != 0; });
+  // A reduction that keeps nothing and updates nothing has its last slot to give it a purpose.
+  bool reduces = schema.rowReduce || schema.updates == Use::WithBiases;
+  bool purposeless = reduces && step.biases.empty() && step.rows.empty();
   if (bar < schema.slots.size())
-    addSlots(rules, schema.slots.substr(bar + 1), false);
-  if (schema.rowReduce && !step.target.empty()) // in place of `body`: all of them or none
-    addSlots(rules, "target", std::any_of(std::begin(kTargetSlots), std::end(kTargetSlots), [&](const char *name) {
-               return step.slots.count(name) != 0;
-             }));
+    addSlots(rules, schema.slots.substr(bar + 1), purposeless && !targetSlots);
+  if (targetSlots)
+    addSlots(rules, "target", true);
   return rules;
 }
 } // namespace sn::plan

@@ -69,6 +69,7 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
             session.workers()) {
   printNotes(inputs);
+  rt::checkColumnNames(inputs, weights.header());
   model.load(weights, false);
 }
 

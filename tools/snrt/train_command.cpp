@@ -30,10 +30,10 @@ private:
   nlohmann::json record(const rt::EpochReport &report, std::optional<double> validation) const;
 
   const TrainOptions &options;
+  rt::DataFile file;
   std::string out;
   rt::Session session;
   rt::Settings settings;
-  rt::DataFile file;
   rt::Binding data;
   std::optional<rt::CheckpointReader> from;
   rt::Model model;
@@ -54,21 +54,25 @@ rt::Settings trainingSettings(const plan::Plan &plan, const rt::Overrides &overr
 }
 
 Training::Training(const TrainOptions &options)
-    : options(options), out(checkedOutput(options)), session(options.plan, options.run.device),
-      settings(trainingSettings(session.plan(), options.overrides)), file(rt::DataFile::open(options.data)),
+    : options(options), file(rt::DataFile::open(options.data)), out(checkedOutput(options)),
+      session(options.plan, options.run.device), settings(trainingSettings(session.plan(), options.overrides)),
       data(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("train")), file,
                         rt::parseAliases(options.run.bind))),
       model(makeModel()) {
   printNotes(data);
   model.allocateStates(*settings.optimizer);
-  if (from)
+  if (from) {
+    rt::checkColumnNames(data, from->header());
     model.load(*from, false);
-  else
+  } else
     model.initialize(settings.seed);
   int64_t buffers =
       rt::EntryRun::bufferCount(session.entry("train"), model.extents(std::min(settings.batch, data.rows)));
   if (!options.validation.empty()) {
     validation.data = bindValidation();
+    for (const auto &[name, set] : validation.data.sets)
+      if (auto own = data.sets.find(name); own != data.sets.end())
+        rt::checkColumnNames(*set, options.validation, own->second->columnNames.get());
     int64_t rows = std::min(settings.batch, validation.data.rows);
     buffers = std::max(buffers, rt::EntryRun::bufferCount(session.entry("evaluate"), model.extents(rows)));
     model.arena(buffers);

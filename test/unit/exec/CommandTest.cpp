@@ -149,6 +149,25 @@ TEST_F(Command, PredictByName) {
   EXPECT_HAS(failed(snrt(start + "-o - --rows nobody"), 1).err, "no row of this name");
 }
 
+TEST_F(Command, AnotherVocabularyIsRefused) {
+  failed(train(), 0);
+  auto set = tastes(10, 30, 2);
+  rt::Names items;
+  for (int64_t i = 0; i < set->columns; ++i)
+    items.add("item" + std::to_string(i < 20 ? i : i + 1));
+  set->columnNames = std::make_shared<const rt::Names>(items);
+  rt::DataFileWriter writer(folder("other.h5"), false);
+  writer.write("input", *set);
+  writer.link("input", "output");
+  writer.commit();
+  std::string other = "'" + folder("other.h5") + "'";
+  const char *says = "column 20 of 'input' is named 'item21', but 'item20'";
+  EXPECT_HAS(failed(snrt("predict '" + plan + "' '" + weights + "' " + other + " -o -"), 1).err, says);
+  EXPECT_HAS(failed(train("--force --validation " + other), 1).err, "is named 'item21'");
+  EXPECT_HAS(failed(train("-o '" + folder("w.h5") + "' --from '" + weights + "' --bind input=output"), 0).out,
+             "epoch 3");
+}
+
 TEST_F(Command, PredictWithFilter) {
   failed(train(), 0);
   std::string start = "predict '" + plan + "' '" + weights + "' '" + data + "' -o - --top-k 3 --rows user1,user2 ";

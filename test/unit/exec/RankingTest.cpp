@@ -53,8 +53,9 @@ TEST(Ranking, TruthIsMatchedByName) {
             std::string::npos);
   Names items{"apple", "pear"};
   held->columnNames = std::make_shared<const Names>(Names{"pear", "apple"});
-  EXPECT_NE(refusal([&] { alignTruth(held, "t.h5", *data, &items); }).find("column 0 is named 'pear', but 'apple'"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal([&] { alignTruth(held, "t.h5", *data, &items); }).find("column 0 of 'made' is named 'pear', but 'apple'"),
+      std::string::npos);
 }
 
 TEST(Ranking, DenseAndAnalogTruthCountNonZeros) {

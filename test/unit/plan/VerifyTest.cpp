@@ -115,6 +115,7 @@ const Fault kFaults[] = {
        p.entries[0].buffers.push_back({"s", {{4, ""}}, 3, 3});
      },
      "after its update"},
+    {"purposeless", [](Plan &p) { step(p, 3).biases.clear(), step(p, 3).update = false; }, "slot 'finish' is missing"},
     {"reductionIndex",
      [](Plan &p) {
        Step &s = step(p, 2);
