@@ -147,7 +147,9 @@ void Generator::widths() {
 }
 
 void Generator::tables(Case &made) {
-  batch = random.chance(0.2) ? 1 : random.integer(2, 40);
+  batch = random.chance(0.2) ? 1 : random.integer(2, limits.largestBatch);
+  if (random.chance(0.05))
+    batch = random.integer(130, 200);
   int64_t rows = batch + random.integer(1, batch + 8);
   std::set<std::string> targets;
   for (const Layer &layer : net)

@@ -14,6 +14,7 @@ struct Case {
 struct CaseLimits {
   int64_t parameters = 300000; // weights of all layers together
   int64_t widest = 2000;
+  int64_t largestBatch = 40; // of most cases; one in twenty has more rows than one lane
 };
 /// 1 to 5 trained layers, several inputs, outputs and sources, every record of the vocabulary in turn. Nothing in it
 /// names a record.

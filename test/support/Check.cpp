@@ -1,0 +1,115 @@
+#include "test/support/Check.h"
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace sn::test {
+namespace {
+constexpr int64_t kPlaces = 7; // of the lists of the best columns
+
+/// Weights that have run away say nothing about the next step.
+bool isModerate(const reference::State &state) {
+  for (const auto &[name, tensor] : state.parameters)
+    for (double value : tensor.values)
+      if (!(std::abs(value) < 20))
+        return false;
+  return true;
+}
+
+class Check {
+public:
+  explicit Check(const Case &made) : made(made), network(made.json, "seed " + std::to_string(made.seed)) {
+    before = network.initialState(made.tables);
+    Random random(made.seed + 5000);
+    for (auto &[name, tensor] : before.parameters)
+      for (double &value : tensor.values)
+        value += random.real(-0.02, 0.02);
+    before = reference::rounded(before);
+  }
+
+  void run() {
+    ask();
+    int64_t maxRows = 0;
+    for (const std::vector<int64_t> &batch : made.batches)
+      maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
+    for (const auto &[schedule, program] : compileSchedules(network, made.seed)) {
+      count(schedule, program.plan);
+      Session session(program, made.tables, program.plan.training.optimizer, 2, maxRows);
+      checkTraining(session, schedule);
+      checkInference(session, schedule);
+    }
+  }
+
+private:
+  /// 1-based.
+  reference::Run step(int64_t index) const {
+    return network.run(made.batches[static_cast<size_t>(index - 1)], index, 1 + index / 2, kSteps);
+  }
+  void ask();
+  void count(const std::string &schedule, const plan::Plan &plan) const;
+  void checkTraining(Session &session, const std::string &how);
+  void checkInference(Session &session, const std::string &how);
+
+  static constexpr int64_t kSteps = 3; // of an epoch, for the schedule of the learning rate
+  const Case &made;
+  Network network;
+  reference::State before;
+  std::vector<Expected> steps;
+  reference::Result evaluated, predicted;
+};
+
+void Check::ask() {
+  mlir::ModuleOp net = network.differentiated();
+  reference::State state = before;
+  for (int64_t index = 1; index <= static_cast<int64_t>(made.batches.size()); ++index) {
+    steps.push_back(expect(net, made.tables, state, step(index)));
+    reference::State after = reference::rounded(steps.back().nominal.after);
+    state = isModerate(after) ? after : before;
+  }
+  evaluated = reference::interpret(net, "evaluate", made.tables, before, step(1));
+  predicted = reference::interpret(net, "predict", made.tables, before, step(1));
+}
+
+void Check::count(const std::string &schedule, const plan::Plan &plan) const {
+  for (const plan::Entry &entry : plan.entries)
+    for (const plan::Step &planned : entry.steps)
+      ++coverage().kernels[schedule + " " + planned.kernel + (planned.sweep.empty() ? "" : " " + planned.sweep)];
+}
+
+void Check::checkTraining(Session &session, const std::string &how) {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const Expected &expected = steps[i];
+    const reference::Result &nominal = expected.nominal;
+    Trained trained = session.trainFrom(expected.before, step(static_cast<int64_t>(i) + 1), kSteps);
+    std::string where = how + ", step " + std::to_string(i + 1) + ": ";
+    for (const std::string &problem :
+         {compareStates(expected, trained.after, coverage().strictness),
+          compareSum("loss", nominal.loss, expected.flipped.loss, trained.loss),
+          compareSum("regularisation", nominal.regularization, nominal.regularization, trained.regularization)})
+      if (!problem.empty())
+        ADD_FAILURE() << where << problem;
+  }
+}
+
+void Check::checkInference(Session &session, const std::string &how) {
+  session.set(before);
+  EXPECT_EQ(compareSum("loss of evaluate", evaluated.loss, evaluated.loss, session.evaluate(step(1))), "") << how;
+  std::map<std::string, Ranked> lists = session.predict(step(1), kPlaces);
+  EXPECT_EQ(lists.size(), predicted.scores.size()) << how;
+  for (const auto &[layer, scores] : predicted.scores) {
+    ASSERT_TRUE(lists.contains(layer)) << how << ": no list for " << layer;
+    EXPECT_EQ(compareLists(layer, scores, lists.at(layer)), "") << how;
+  }
+}
+} // namespace
+
+Coverage &coverage() {
+  static Coverage all;
+  return all;
+}
+
+void checkNetwork(const Case &made) {
+  Check(made).run();
+  if (::testing::Test::HasFailure())
+    std::cerr << "seed " << made.seed << ":\n" << made.json << "\n";
+}
+} // namespace sn::test
