@@ -18,7 +18,7 @@ class Damage(commands.Commands):
         with open(self.path("bad.plan"), "wb") as file:
             file.write(data)
         for command in (("train", "bad.plan", "data.h5", "-o", "w.h5"), ("init", "bad.plan", "data.h5", "-o", "w.h5")):
-            self.assertSays(self.snrt(*command, code=1), "bad.plan", *words)
+            self.assertSays(self.snrt(*command, code=1), "plan", *words)
         self.assertFalse(os.path.exists(self.path("w.h5")))
 
     def steps(self, plan, entry):
@@ -39,7 +39,7 @@ class Damage(commands.Commands):
             with self.subTest(step=number, slot=name):
                 def remove(plan):
                     del self.steps(plan, "train")[number]["slots"][name]
-                self.refused(archive.edited(self.good, remove), name)
+                self.refused(archive.edited(self.good, remove), "bad.plan", "train", "slot")
 
     def test_each_function_is_needed_in_the_object(self):
         entries = archive.unpack(self.good)
@@ -60,13 +60,13 @@ class Damage(commands.Commands):
     def test_damaged_files(self):
         middle = len(self.good) // 2
         flipped = self.good[:middle] + bytes([self.good[middle] ^ 1]) + self.good[middle + 1:]
-        self.refused(flipped, "damaged")
-        self.refused(self.good[:-1000], "truncated")
-        self.refused(b"", "no plan")
-        self.refused(b'{"Version": 0.7}\n', "no plan")
+        self.refused(flipped, "bad.plan", "damaged")
+        self.refused(self.good[:-1000], "bad.plan", "truncated")
+        self.refused(b"", "bad.plan", "no plan")
+        self.refused(b'{"Version": 0.7}\n', "bad.plan", "no plan")
 
     def test_newer_plan(self):
-        self.refused(archive.edited(self.good, lambda plan: plan.update(schema=plan["schema"] + 1)), "schema")
+        self.refused(archive.edited(self.good, lambda plan: plan.update(schema=plan["schema"] + 1)), "bad.plan", "schema")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Founding(commands.Commands):
         self.assertSays(self.snc("compile", "typo.json", "-o", "typo.plan", code=1), f"typo.json:{line}:", "Denoisng", "Denoising")
         self.assertFalse(os.path.exists(self.path("typo.plan")))
         self.assertSays(self.snc("compile", "absent.json", "-o", "x.plan", code=1), "absent.json")
-        self.assertSays(self.snrt("train", "ae.plan", "absent.h5", code=1), "absent.h5")
+        self.assertSays(self.snrt("train", "ae.plan", "absent.h5", "-o", "w.h5", code=1), "absent.h5")
         self.write("text.h5", "this is no HDF5 file\n")
         self.assertSays(self.snrt("train", "ae.plan", "text.h5", "-o", "w.h5", code=1), "text.h5")
         self.snrt("nonsense", code=1)

@@ -77,8 +77,9 @@ class Import(commands.Commands):
 
     def test_rejects_are_numbered(self):
         self.write("bad.csv", "userId,movieId,rating\nu1,i1,3\nu2\nu3,i3,4\n")
-        run = self.snrt("import", "bad.csv", "-o", "bad.h5")
-        self.assertSays(run, "3")
+        arguments = ("import", "bad.csv", "-o", "bad.h5", "--format", "csv")
+        self.assertSays(self.snrt(*arguments, code=1), "bad.csv", "line 3")
+        self.assertSays(self.snrt(*arguments, "--max-rejects", 1), "line 3")
         self.write("empty.csv", "")
         self.assertSays(self.snrt("import", "empty.csv", "-o", "empty.h5", code=1), "empty.csv")
         self.assertSays(self.snrt("import", "absent.csv", "-o", "absent.h5", code=1), "absent.csv")
