@@ -157,8 +157,7 @@ TEST(CsrGather, BitsDoNotDependOnThreads) {
   }
 }
 
-TEST(CsrGather, WithoutMasksNothingIsLost) {
-  // A row masked with p close to 1 is nearly empty: its result is the bias.
+TEST(CsrGather, ARowMaskedWhollyGivesTheBias) {
   Problem p({.rows = 20, .corruption = {{1, 0.9999999}}});
   std::vector<float> y = gather(p, 2);
   for (int64_t r = 0; r < 20; ++r)
@@ -189,8 +188,7 @@ TEST(CscUpdate, BitsDoNotDependOnThreads) {
 }
 
 TEST(CscUpdate, UntouchedFeaturesAreLeftAloneOnlyWhereTheOptimizerIsIdle) {
-  // With a state that moves on every call, a touched feature is one whose second state changed from zero by more than
-  // its gradient's.
+  // The first state shrinks at every update, whatever the gradient: it tells which features were updated.
   for (bool idle : {false, true}) {
     Problem p({.rows = 5, .features = 200, .units = 4});
     auto rig = makeRig(p, 2, 2);
