@@ -1,4 +1,5 @@
 // Losses behind saturating activations, formed from the pre-activation. Reference sections 1.14 and 1.15.
+// Margins are asked as "on the good side?", so that a NaN answers no and shows in the loss.
 // Golden rows: Python's decimal module at 60 digits, rounded to 18.
 #include "dialects/Vocabulary/Clamps.h"
 #include "dialects/Vocabulary/Records.h"
@@ -27,15 +28,15 @@ Pair sigmoidMargins() {
           .value = formula([](const auto *a, const auto *p) {
             using T = std::decay_t<decltype(a[0])>;
             T z = a[0], y = a[1], t = a[2], tail = softplusTail(z);
-            T one = select(y < p[0], p[2] * (max_(-z, T(0)) + tail), T(0));
-            T zero = select(y > p[1], p[3] * (max_(z, T(0)) + tail), T(0));
+            T one = select(y >= p[0], T(0), p[2] * (max_(-z, T(0)) + tail));
+            T zero = select(y <= p[1], T(0), p[3] * (max_(z, T(0)) + tail));
             return whereEqual(t, T(1), one, whereEqual(t, T(0), zero, T(0)));
           }),
           .delta = formula([](const auto *a, const auto *p) {
             using T = std::decay_t<decltype(a[0])>;
             T y = a[1], t = a[2];
-            T one = select(y < p[0], p[2] * (y - 1), T(0));
-            T zero = select(y > p[1], p[3] * y, T(0));
+            T one = select(y >= p[0], T(0), p[2] * (y - 1));
+            T zero = select(y <= p[1], T(0), p[3] * y);
             return whereEqual(t, T(1), one, whereEqual(t, T(0), zero, T(0)));
           }),
           .golden = {{{-1.5, 0.182425523806356340, 1}, {}, 1.70141327798275241, -0.817574476193643660},
@@ -70,13 +71,13 @@ Pair softMaxMargins() {
           .loss = "ScaledMarginalCrossEntropy",
           .value = formula([](const auto *a, const auto *p) {
             using T = std::decay_t<decltype(a[0])>;
-            return select(a[1] < p[0], p[2] * a[3] * a[2] * (log_(a[6]) - (a[0] - a[5])), T(0));
+            return select(a[1] >= p[0], T(0), p[2] * a[3] * a[2] * (log_(a[6]) - (a[0] - a[5])));
           }),
           .delta = formula([](const auto *a, const auto *p) {
             using T = std::decay_t<decltype(a[0])>;
             T y = a[1], t = a[2];
-            T stored = select(y < p[0], p[2] * (y - a[3] * t), T(0));
-            T zero = select(y > p[1], p[3] * y, T(0));
+            T stored = select(y >= p[0], T(0), p[2] * (y - a[3] * t));
+            T zero = select(y <= p[1], T(0), p[3] * y);
             return select(t > 0, stored, select(t < 0, T(0), zero));
           }),
           .isDefinition = true,

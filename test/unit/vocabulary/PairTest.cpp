@@ -121,6 +121,21 @@ TEST(Pair, FiniteForEveryPreActivation) {
   }
 }
 
+TEST(Pair, NotANumberShows) {
+  double nan = std::nan("");
+  for (auto &[pair, activation, loss] : cases(false))
+    for (double t : {0.0, 1.0}) {
+      Doubles args{nan, nan, t};
+      EXPECT_TRUE(std::isnan(value(pair.value, args, defaults(loss.params)))) << nameOf(pair);
+      EXPECT_TRUE(std::isnan(value(pair.delta, args, defaults(loss.params)))) << nameOf(pair);
+    }
+  for (auto &[pair, activation, loss] : cases(true)) {
+    Doubles args{nan, nan, 1, 0.5, 1, nan, nan};
+    EXPECT_TRUE(std::isnan(value(pair.value, args, defaults(loss.params)))) << nameOf(pair);
+    EXPECT_TRUE(std::isnan(value(pair.delta, args, defaults(loss.params)))) << nameOf(pair);
+  }
+}
+
 TEST(Pair, InstantiationsAgree) {
   for (bool rowWise : {false, true})
     for (auto &[pair, activation, loss] : cases(rowWise)) {
