@@ -74,11 +74,13 @@ double constantOf(arith::ConstantOp op) {
 }
 } // namespace
 
-double Arithmetic::rounded(double value, double magnitude) {
-  if (noise == 0)
-    return value;
+double Arithmetic::random() {
   state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's linear congruential generator
-  return value + noise * magnitude * (static_cast<double>(state >> 11) * 0x1p-52 - 1);
+  return static_cast<double>(state >> 11) * 0x1p-52 - 1;
+}
+
+double Arithmetic::rounded(double value, double magnitude, double systematic) {
+  return noise == 0 ? value : value + noise * magnitude * (random() + systematic);
 }
 
 Formula::Formula(Region &region, Arithmetic &arithmetic, std::vector<bool> exact) : arithmetic_(arithmetic) {
@@ -105,7 +107,8 @@ Formula::Formula(Region &region, Arithmetic &arithmetic, std::vector<bool> exact
       define(constant, constantOf(constant), true);
       continue;
     }
-    Instruction instruction{functionOf(op), {0, 0, 0}, registers_.size(), isa<arith::CmpFOp>(op), false};
+    Instruction instruction{functionOf(op),         {0, 0, 0}, registers_.size(),
+                            isa<arith::CmpFOp>(op), false,     arithmetic.random()};
     if (!instruction.function || op.getNumOperands() > 3)
       throw std::logic_error("the interpreter does not know " + op.getName().getStringRef().str());
     bool isExact = true;
@@ -147,7 +150,7 @@ std::span<const double> Formula::operator()(std::span<const double> arguments) {
     }
     result = instruction.function(a, b, registers_[instruction.operands[2]]);
     if (!instruction.isExact)
-      result = arithmetic_.rounded(result, std::fabs(result));
+      result = arithmetic_.rounded(result, std::fabs(result), instruction.systematic);
   }
   for (size_t i = 0; i < yielded_.size(); ++i)
     results_[i] = registers_[yielded_[i]];

@@ -16,8 +16,11 @@ struct Arithmetic {
   int64_t near = 0;
   uint64_t state = 1; // of the noise
 
-  /// `value` with an error of `noise` times `magnitude` at the most.
-  double rounded(double value, double magnitude);
+  /// Between -1 and 1.
+  double random();
+  /// `value` with an error of 2 `noise` times `magnitude` at the most. One half of it is `systematic` (-1 to 1): the
+  /// approximation of a function is off in the same direction for equal arguments.
+  double rounded(double value, double magnitude, double systematic);
 };
 
 class Formula {
@@ -37,6 +40,7 @@ private:
     size_t operands[3];
     size_t result;
     bool isComparison, isExact; // exact: follows from exact values alone
+    double systematic;          // see Arithmetic::rounded
   };
   double compare(const Instruction &instruction, double a, double b);
 

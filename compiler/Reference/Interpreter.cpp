@@ -175,7 +175,7 @@ void Interpreter::evaluate(net::ContractOp op) {
           }
   }
   for (size_t i = 0; i < sum.values.size(); ++i)
-    sum.values[i] = arithmetic.rounded(sum.values[i], magnitude.values[i]);
+    sum.values[i] = arithmetic.rounded(sum.values[i], magnitude.values[i], 0);
   values[op] = std::move(sum);
 }
 

@@ -191,7 +191,8 @@ Json Generator::weightInit(const Layer &layer) {
   for (size_t from : layer.sources)
     in = std::max(in, static_cast<double>(net[from].units));
   double spread = std::abs(record.scale({in, out, 1})) + std::abs(record.shift({in, out, 1}));
-  double scale = random.real(0.5, 2) / std::sqrt(in) / spread;
+  // Equal weights add up; drawn ones partly cancel.
+  double scale = random.real(0.5, 2) / (record.draw == "none" ? in : std::sqrt(in)) / spread;
   return {{"Scheme", std::string(record.name)}, {"Scale", scale}, {"Bias", random.real(-1, 1)}};
 }
 

@@ -1,0 +1,85 @@
+// Every record in a tiny network that is compiled, trained on the CPU under every schedule and compared with the
+// oracle.
+#include "test/conformance/records/Tiny.h"
+#include <gtest/gtest.h>
+
+namespace sn::test {
+namespace {
+TEST(Training, HiddenActivations) {
+  for (const vocab::Activation &record : vocab::activations()) {
+    SCOPED_TRACE(record.name);
+    checkNetwork(tinyCase({.hiddenActivation = std::string(record.name), .denoising = 0.2}));
+  }
+}
+
+TEST(Training, LossesBehindActivationsForEachStorage) {
+  for (const vocab::Loss &loss : vocab::losses())
+    for (const vocab::Activation *activation : activationsFor(loss))
+      for (Storage storage : kStorages) {
+        SCOPED_TRACE(std::string(loss.name) + " behind " + std::string(activation->name));
+        checkNetwork(tinyCase(
+            {.outputActivation = std::string(activation->name), .loss = std::string(loss.name), .target = storage}));
+      }
+}
+
+TEST(Training, InputsOfEachStorage) {
+  for (Storage storage : kStorages)
+    for (double denoising : {0.0, 0.3})
+      checkNetwork(tinyCase({.input = storage, .denoising = denoising}));
+}
+
+TEST(Training, Optimizers) {
+  for (const vocab::Optimizer &record : vocab::optimizers()) {
+    SCOPED_TRACE(record.name);
+    checkNetwork(tinyCase({.optimizer = std::string(record.name), .lambda1 = 0.002}));
+  }
+}
+
+TEST(Training, Initializers) {
+  for (const vocab::Initializer &record : vocab::initializers()) {
+    SCOPED_TRACE(record.name);
+    checkNetwork(tinyCase({.initializer = std::string(record.name)}));
+  }
+}
+
+TEST(Training, Schedules) {
+  for (const vocab::Schedule &record : vocab::schedules()) {
+    SCOPED_TRACE(record.name);
+    checkNetwork(tinyCase({.schedule = std::string(record.name)}));
+  }
+}
+
+// Three steps of the oracle's update against the record's formulas, on gradients that the oracle computes.
+TEST(Training, UpdateRulesInPlainDouble) {
+  for (const vocab::Optimizer &record : vocab::optimizers()) {
+    Case made = tinyCase({.optimizer = std::string(record.name), .lambda1 = 0.002});
+    Network network(made.json);
+    reference::State state = network.initialState(made.tables);
+    for (int64_t step = 1; step <= 3; ++step) {
+      reference::Run run = network.run(made.batches[static_cast<size_t>(step - 1)], step, 1, 3);
+      reference::Result result = reference::interpret(network.differentiated(), "train", made.tables, state, run);
+      std::vector<double> scalars, decay{run.hyper.at("Lambda"), run.hyper.at("Lambda1")};
+      for (const auto &[name, formula] : record.scalars)
+        scalars.push_back(
+            formula({run.hyper.at("Alpha"), run.hyper.at("Mu"), run.hyper.at("Mu1"), static_cast<double>(step)}));
+      for (const auto &[name, tensor] : state.parameters) {
+        bool isBias = name.ends_with("/bias");
+        for (size_t i = 0; i < tensor.values.size(); ++i) {
+          double w = tensor.values[i], g = -result.gradients.at(name).values[i] / static_cast<double>(run.ids.size());
+          std::vector<double> in{w, isBias ? g : vocab::decayed()({w, g}, decay.data())}, out(1 + record.states.size());
+          for (const reference::Tensor &own : state.states.at(name))
+            in.push_back(own.values[i]);
+          record.update.value(in.data(), scalars.data(), out.data());
+          double tolerance = 1e-6 * std::max(std::abs(out[0] - w), 1e-9);
+          EXPECT_NEAR(result.after.parameters.at(name).values[i], out[0], tolerance) << record.name << " " << name;
+          for (size_t s = 0; s < record.states.size(); ++s)
+            EXPECT_NEAR(result.after.states.at(name)[s].values[i], out[1 + s], 1e-6 * std::abs(out[1 + s]) + 1e-12)
+                << record.name << " " << name;
+        }
+      }
+      state = result.after;
+    }
+  }
+}
+} // namespace
+} // namespace sn::test
