@@ -78,7 +78,9 @@ void checkColumnNames(const DataSet &set, const std::string &path, const Names *
 
 void checkColumnNames(const Binding &data, const CheckpointHeader &weights) {
   for (const auto &[name, set] : data.sets)
-    if (auto expected = weights.columnNames.find(name); expected != weights.columnNames.end())
+    // A wider data set is refused by its width, which says more.
+    if (auto expected = weights.columnNames.find(name);
+        expected != weights.columnNames.end() && set->columns <= expected->second->size())
       checkColumnNames(*set, data.path, expected->second.get());
 }
 
