@@ -33,7 +33,7 @@ class Kinds(commands.Commands):
         self.datagen("--rows", 300, "--columns", 600, "--mean", 20, "--minimum", 5, "--seed", 1, "-o", "wide.h5")
         self.snc("compile", f"{commands.EXAMPLES}/movielens/ae.json", "-o", "narrow.plan")
         self.snrt("train", "narrow.plan", "data.h5", "-o", "narrow.h5", "--epochs", 1)
-        self.assertSays(self.snrt("eval", "narrow.plan", "narrow.h5", "wide.h5", code=1), "600", "500")
+        self.assertSays(self.snrt("eval", "narrow.plan", "narrow.h5", "wide.h5", code=1), "wide.h5", "600", "500")
 
 
 if __name__ == "__main__":
