@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 namespace sn::test {
 namespace {
@@ -46,6 +47,8 @@ void compareTensor(const std::string &name, const reference::Tensor &before, con
     double extra = kinks + spread.values[i];
     ++(extra > base ? strictness.wide : strictness.strict);
     double error = std::abs(actual.values[i] - nominal.values[i]), ratio = error / (base + extra);
+    if (std::isnan(ratio))
+      ratio = std::numeric_limits<double>::infinity();
     if (ratio <= worst.ratio)
       continue;
     worst.ratio = ratio;

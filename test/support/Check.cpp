@@ -1,6 +1,7 @@
 #include "test/support/Check.h"
 #include <cmath>
 #include <gtest/gtest.h>
+#include <set>
 
 namespace sn::test {
 namespace {
@@ -27,6 +28,7 @@ public:
   }
 
   void run() {
+    countFeatures();
     ask();
     int64_t maxRows = 0;
     for (const std::vector<int64_t> &batch : made.batches)
@@ -45,6 +47,7 @@ private:
     return network.run(made.batches[static_cast<size_t>(index - 1)], index, 1 + index / 2, kSteps);
   }
   void ask();
+  void countFeatures() const;
   void count(const std::string &schedule, const plan::Plan &plan) const;
   void checkTraining(Session &session, const std::string &how);
   void checkInference(Session &session, const std::string &how);
@@ -67,6 +70,45 @@ void Check::ask() {
   }
   evaluated = reference::interpret(net, "evaluate", made.tables, before, step(1));
   predicted = reference::interpret(net, "predict", made.tables, before, step(1));
+}
+
+void Check::countFeatures() const {
+  const frontend::Network &spec = network.spec();
+  std::set<std::string> features{"loss " + std::string(spec.loss.record->name),
+                                 "optimizer " + std::string(spec.optimizer.record->name),
+                                 "schedule " + std::string(spec.schedule.record->name)};
+  int outputs = 0, inputs = 0;
+  for (const frontend::Layer &layer : spec.layers) {
+    std::string kind = layer.kind == frontend::LayerKind::Hidden ? "hidden " : "output ";
+    inputs += layer.kind == frontend::LayerKind::Input;
+    outputs += layer.kind == frontend::LayerKind::Output;
+    if (layer.pDropout > 0)
+      features.insert(layer.kind == frontend::LayerKind::Input ? "dropout of an input" : kind + "dropout");
+    if (layer.kind == frontend::LayerKind::Input)
+      continue;
+    features.insert(kind + std::string(layer.activation.record->name));
+    features.insert("initializer " + std::string(layer.weightInit.record->name));
+    if (layer.sources.size() > 1)
+      features.insert("several sources");
+    if (layer.sparsenessBeta > 0)
+      features.insert("sparseness penalty");
+    for (int source : layer.sources)
+      if (spec.layers[static_cast<size_t>(source)].kind == frontend::LayerKind::Output)
+        features.insert("output that feeds a layer");
+  }
+  if (outputs > 1)
+    features.insert("several outputs");
+  if (inputs > 1)
+    features.insert("several inputs");
+  if (spec.denoisingP > 0)
+    features.insert("denoising");
+  for (const char *decay : {"Lambda", "Lambda1"})
+    if (spec.hyper.at(decay) > 0)
+      features.insert(decay);
+  for (const auto &[name, table] : made.tables)
+    features.insert(!table.sparse ? "dense data" : table.binary ? "binary data" : "analog data");
+  for (const std::string &feature : features)
+    ++coverage().features[feature];
 }
 
 void Check::count(const std::string &schedule, const plan::Plan &plan) const {

@@ -7,7 +7,8 @@ namespace sn::test {
 /// What has been checked in this process.
 struct Coverage {
   Strictness strictness;
-  std::map<std::string, int> kernels; // by "schedule kernel sweep", over all plans
+  std::map<std::string, int> kernels;  // by "schedule kernel sweep", over all plans
+  std::map<std::string, int> features; // networks by what is in them: "activation ...", "several outputs" and the like
 };
 Coverage &coverage();
 
