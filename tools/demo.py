@@ -101,7 +101,7 @@ class Demo:
             tastes = collections.Counter(match[1] for item in liked[user] if (match := re.search(r"\((\w+), \d+\)", item)))
             counted = ", ".join(f"{genre} {count}" for genre, count in tastes.most_common(4))
             print(f"\n  {bold(user)}: {len(liked[user])} choices known, most of them {counted}")
-            print(f"    {'among what they chose':<48}{'recommended':<48}")
+            print(f"    {'among what they chose':<48}  recommended")
             # Evenly over the ranking of what is known, so that the list is not only what the network likes best.
             known = liked[user][:: max(1, len(liked[user]) // 10)][:10]
             for old, new in zip(known, items):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The built programs: snrt holds no LLVM or MLIR symbol and needs nothing but the C library and the compiler's own runtime; snc carries
+"""The built programs: snrt holds no LLVM or MLIR symbol and needs nothing but the C library; snc carries
 LLVM inside instead of needing its shared libraries; and the runtime-only build read no LLVM header and linked no LLVM archive.
 
 The arguments are files and folders of a build; what is not given is not looked at."""
@@ -11,8 +11,7 @@ import tempfile
 
 import tree
 
-# libgcc_s and libstdc++ belong to the compiler; the rest is glibc.
-RUNTIME_NEEDS = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "libgcc_s.so.1", "libstdc++.so.6"}
+RUNTIME_NEEDS = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
 LLVM_SYMBOL = re.compile(r"\b(?:llvm|mlir|lld)::|\b(?:LLVM|mlir)[A-Z]\w*")
 LLVM_LIBRARY = re.compile(r"lib(?:LLVM|MLIR|clang|lld)[^/\s]*")
 # clang's own headers (stddef.h, immintrin.h) lie below LLVM's folder too and are no LLVM.
@@ -63,7 +62,7 @@ def self_test(test):
             source, out = os.path.join(folder, name + ".cpp"), os.path.join(folder, name)
             with open(source, "w", encoding="utf-8") as file:
                 file.write(text)
-            subprocess.run([compiler, "-O0", source, "-o", out, *options], check=True)
+            subprocess.run([compiler, "-O0", source, "-o", out, "-Wl,--as-needed", *options], check=True)
             return out
 
         main = "int main() { return 0; }\n"
@@ -72,6 +71,8 @@ def self_test(test):
         bad = program("symbols", "namespace llvm { int twice(int x) { return 2 * x; } }\n" + main)
         test.verdict(snrt_problems(bad), "holds llvm::twice", "a program with an LLVM function in it")
         test.verdict(snrt_problems(program("stripped", main, "-s")), "stripped", "a stripped program")
+        test.verdict(snrt_problems(program("stream", "#include <iostream>\nint main() { std::cout << 1; }\n")), "needs libstdc++",
+                     "a runtime that needs the compiler's libraries")
         shared = program("libLLVM-19.so", 'extern "C" int twice(int x) { return 2 * x; }\n', "-shared", "-fPIC", "-Wl,-soname,libLLVM-19.so")
         user = program("user", 'extern "C" int twice(int);\nint main() { return twice(0); }\n', shared)
         test.verdict(snrt_problems(user), "needs libLLVM-19.so", "a runtime that needs libLLVM")
