@@ -362,8 +362,13 @@ OwningOpRef<ModuleOp> Importer::run() {
   module = *owner;
   builder.setInsertionPointToEnd(module.getBody());
   parameters();
-  for (const vocab::Optimizer &record : vocab::optimizers())
+  const vocab::Optimizer *own = network.optimizer.record;
+  for (const vocab::Optimizer &record : vocab::optimizers()) {
     optimizer(record);
+    own = own == &record ? nullptr : own;
+  }
+  if (own) // a record that no table holds
+    optimizer(*own);
   entry("train", Mode::Train);
   entry("evaluate", Mode::Evaluate);
   entry("predict", Mode::Predict);

@@ -18,7 +18,7 @@ bool isModerate(const reference::State &state) {
 
 class Check {
 public:
-  explicit Check(const Case &made) : made(made), network(made.json, "seed " + std::to_string(made.seed)) {
+  explicit Check(const Case &made) : made(made), network(made.json, "seed " + std::to_string(made.seed), made.adjust) {
     before = network.initialState(made.tables);
     Random random(made.seed + 5000);
     for (auto &[name, tensor] : before.parameters)

@@ -5,8 +5,10 @@
 #include <stdexcept>
 
 namespace sn::test {
-Network::Network(const std::string &json, const std::string &name)
+Network::Network(const std::string &json, const std::string &name, const Adjust &adjust)
     : context_(mlir::MLIRContext::Threading::DISABLED), spec_(frontend::readNetworkText(json, name)) {
+  if (adjust)
+    adjust(spec_);
   forward_ = importNetwork(context_, spec_);
   differentiated_ = forward_->clone();
   mlir::PassManager passes(&context_);

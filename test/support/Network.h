@@ -5,12 +5,16 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "test/support/Tables.h"
+#include <functional>
 
 namespace sn::test {
+/// What a test changes in a network after it was read.
+using Adjust = std::function<void(frontend::Network &)>;
+
 class Network {
 public:
   /// UserError (with the rendered diagnostics) for a network that is not accepted.
-  explicit Network(const std::string &json, const std::string &name = "a test");
+  explicit Network(const std::string &json, const std::string &name = "a test", const Adjust &adjust = {});
 
   mlir::MLIRContext &context() { return context_; }
   const frontend::Network &spec() const { return spec_; }

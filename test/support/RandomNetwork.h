@@ -1,6 +1,6 @@
 // Random networks: JSON of the network language, data to go with it, and the batches to run.
 #pragma once
-#include "test/support/Tables.h"
+#include "test/support/Network.h"
 
 namespace sn::test {
 /// What a network is run on.
@@ -9,6 +9,7 @@ struct Case {
   std::string json;
   Tables tables;
   std::vector<std::vector<int64_t>> batches; // data-set rows of each step; the last batch is smaller
+  Adjust adjust = {};                        // puts records into the network that no table knows
 };
 
 struct CaseLimits {
