@@ -14,7 +14,8 @@ double elements(const std::vector<plan::Dim> &dims, const CostModel &model) {
 }
 
 const plan::Parameter &parameterNamed(const plan::Plan &plan, const std::string &name) {
-  return *std::find_if(plan.parameters.begin(), plan.parameters.end(), [&](const plan::Parameter &p) { return p.name == name; });
+  return *std::find_if(plan.parameters.begin(), plan.parameters.end(),
+                       [&](const plan::Parameter &p) { return p.name == name; });
 }
 
 /// Buffers a step touches, each counted once.
@@ -50,7 +51,8 @@ double productsOf(const plan::Step &step, const plan::Source &source) {
 }
 } // namespace
 
-Cost costOf(const plan::Plan &plan, const plan::Entry &entry, const plan::Step &step, int states, const CostModel &model) {
+Cost costOf(const plan::Plan &plan, const plan::Entry &entry, const plan::Step &step, int states,
+            const CostModel &model) {
   Cost cost;
   double rows = model.extent({0, "B"});
   for (const plan::Source &source : step.sources) {

@@ -22,7 +22,8 @@ private:
   Location at(frontend::Position position) {
     return FileLineColLoc::get(&context, network.file, position.line, position.column);
   }
-  /// Where a layer stands, under its name; the record that a formula comes from is added as an inner name, for people only.
+  /// Where a layer stands, under its name; the record that a formula comes from is added as an inner name, for people
+  /// only.
   Location at(const frontend::Layer &layer, std::string_view record = {}) {
     Location place = at(layer.at);
     if (!record.empty())
@@ -199,7 +200,8 @@ Value Importer::preActivation(int index) {
   });
 }
 
-SmallVector<Value> Importer::rowStatistics(const vocab::RowFormula &row, Value z, Location loc, ArrayRef<double> params) {
+SmallVector<Value> Importer::rowStatistics(const vocab::RowFormula &row, Value z, Location loc,
+                                           ArrayRef<double> params) {
   SmallVector<Value> statistics;
   for (auto &[kind, formula] : row.reductions) {
     SmallVector<Value> inputs{z};
@@ -227,9 +229,8 @@ Value Importer::activate(int index, Value z) {
     return map(loc, result, inputs,
                [&](ArrayRef<Value> args) { return inlineFormula(builder, loc, record.row->value, args, params)[0]; });
   }
-  Value y = map(loc, result, {z}, [&](ArrayRef<Value> args) {
-    return inlineFormula(builder, loc, record.forward, args, params)[0];
-  });
+  Value y = map(loc, result, {z},
+                [&](ArrayRef<Value> args) { return inlineFormula(builder, loc, record.forward, args, params)[0]; });
   if (record.gradFromOutput) {
     OpBuilder::InsertionGuard guard(builder);
     auto op = cast<net::MapOp>(y.getDefiningOp());
@@ -246,10 +247,10 @@ Value Importer::regularised(int index, Value y, Mode mode) {
   if (mode != Mode::Train)
     return y;
   if (layer.pDropout > 0) {
-    Value mask = builder.create<net::MaskOp>(loc, y.getType(), APFloat(layer.pDropout), stream("dropout " + layer.name));
-    y = map(loc, net::typeOf(y), {y, mask}, [&](ArrayRef<Value> args) -> Value {
-      return builder.create<arith::MulFOp>(loc, args[0], args[1]);
-    });
+    Value mask =
+        builder.create<net::MaskOp>(loc, y.getType(), APFloat(layer.pDropout), stream("dropout " + layer.name));
+    y = map(loc, net::typeOf(y), {y, mask},
+            [&](ArrayRef<Value> args) -> Value { return builder.create<arith::MulFOp>(loc, args[0], args[1]); });
   }
   if (layer.kind == LayerKind::Hidden && layer.sparse && layer.sparsenessBeta > 0) {
     auto op = builder.create<net::PenaltyOp>(loc, y.getType(), y);
@@ -261,8 +262,8 @@ Value Importer::regularised(int index, Value y, Mode mode) {
       return p[1] * ((1.0 - p[0]) / (1.0 - mean) - p[0] / mean);
     });
     double params[] = {layer.sparsenessP, layer.sparsenessBeta};
-    builder.create<net::YieldOp>(
-        loc, inlineFormula(builder, loc, slope, SmallVector<Value>(block->getArguments()), params));
+    builder.create<net::YieldOp>(loc,
+                                 inlineFormula(builder, loc, slope, SmallVector<Value>(block->getArguments()), params));
     y = op.getResult();
   }
   return y;

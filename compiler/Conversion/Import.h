@@ -5,8 +5,8 @@
 #include "mlir/IR/OwningOpRef.h"
 
 namespace sn {
-/// The module of a checked network: its parameters, every update rule of the vocabulary, and the entries train (forward only; `differentiate`
-/// adds backprop and updates), evaluate and predict. Operations carry the layer's position in the JSON file.
-/// Module attributes: net.name, net.training (dictionary), net.json (the text).
+/// The module of a checked network: its parameters, every update rule of the vocabulary, and the entries train (forward
+/// only; `differentiate` adds backprop and updates), evaluate and predict. Operations carry the layer's position in the
+/// JSON file. Module attributes: net.name, net.training (dictionary), net.json (the text).
 mlir::OwningOpRef<mlir::ModuleOp> importNetwork(mlir::MLIRContext &context, const frontend::Network &network);
 } // namespace sn

@@ -5,7 +5,8 @@ using namespace mlir;
 
 namespace sn {
 kernel::ArgAttr KernelBuilder::arg(StringRef role, int64_t index, StringRef ref, double p) {
-  return kernel::ArgAttr::get(builder.getContext(), role, index, ref, p == 0 ? FloatAttr() : builder.getF64FloatAttr(p));
+  return kernel::ArgAttr::get(builder.getContext(), role, index, ref,
+                              p == 0 ? FloatAttr() : builder.getF64FloatAttr(p));
 }
 
 int KernelBuilder::appendInput(Value value) {
@@ -63,7 +64,8 @@ int KernelBuilder::result(Type type) {
   return static_cast<int>(results.size()) - 1;
 }
 
-void KernelBuilder::slot(StringRef name, ArrayRef<kernel::ArgAttr> args, ArrayRef<kernel::ArgAttr> places, bool sum, Body body) {
+void KernelBuilder::slot(StringRef name, ArrayRef<kernel::ArgAttr> args, ArrayRef<kernel::ArgAttr> places, bool sum,
+                         Body body) {
   auto region = std::make_unique<Region>();
   Block *block = builder.createBlock(region.get());
   for (size_t i = 0; i < args.size(); ++i)
@@ -84,7 +86,8 @@ Operation *KernelBuilder::create(StringRef name, Operation *position) {
   state.addOperands(sourceValues);
   state.addOperands(inputs);
   state.addTypes(results);
-  set("operandSegmentSizes", builder.getDenseI32ArrayAttr({static_cast<int>(sourceValues.size()), static_cast<int>(inputs.size())}));
+  set("operandSegmentSizes",
+      builder.getDenseI32ArrayAttr({static_cast<int>(sourceValues.size()), static_cast<int>(inputs.size())}));
   set("sources", builder.getArrayAttr(sources));
   set("slotNames", builder.getArrayAttr(slotNames));
   set("bindings", builder.getArrayAttr(bindings));

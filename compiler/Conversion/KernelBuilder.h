@@ -14,14 +14,18 @@ public:
   /// What `value` is to a slot: a mask, a parameter, a host expression, a target scalar, or an operand by its shape.
   kernel::ArgAttr bind(mlir::Value value);
   llvm::SmallVector<kernel::ArgAttr> bindAll(mlir::ValueRange values);
-  /// A factor pair x * W (or x * W^T): x a buffer or a (corrupted) data set, W a net.read. `gradient`: result index or -1.
+  /// A factor pair x * W (or x * W^T): x a buffer or a (corrupted) data set, W a net.read. `gradient`: result index or
+  /// -1.
   void source(mlir::Value x, mlir::Value weights, bool transposed = false, int gradient = -1);
   int result(mlir::Type type);
   /// `body` yields one value per output, then the sum's contribution if `sum`.
-  void slot(llvm::StringRef name, llvm::ArrayRef<kernel::ArgAttr> args, llvm::ArrayRef<kernel::ArgAttr> outputs, bool sum, Body body);
+  void slot(llvm::StringRef name, llvm::ArrayRef<kernel::ArgAttr> args, llvm::ArrayRef<kernel::ArgAttr> outputs,
+            bool sum, Body body);
   void set(llvm::StringRef name, mlir::Attribute value) { attributes.set(name, value); }
   void setText(llvm::StringRef name, llvm::StringRef text) { set(name, builder.getStringAttr(text)); }
-  void setTexts(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> texts) { set(name, builder.getStrArrayAttr(texts)); }
+  void setTexts(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> texts) {
+    set(name, builder.getStrArrayAttr(texts));
+  }
   /// Creates the operation of schema `name` before `position`.
   mlir::Operation *create(llvm::StringRef name, mlir::Operation *position);
   int appendInput(mlir::Value value);

@@ -35,13 +35,15 @@ private:
   ModuleOp module;
 };
 
-std::string SlotLibrary::add(const std::string &name, Region &formula, ArrayRef<unsigned> order, unsigned inputs, bool sum) {
+std::string SlotLibrary::add(const std::string &name, Region &formula, ArrayRef<unsigned> order, unsigned inputs,
+                             bool sum) {
   Block &block = formula.front();
   Type f32 = builder.getF32Type();
   unsigned results = block.getTerminator()->getNumOperands();
   builder.setInsertionPointToEnd(module.getBody());
-  auto function = builder.create<func::FuncOp>(formula.getLoc(), name,
-                                               builder.getFunctionType(SmallVector<Type>(order.size(), f32), SmallVector<Type>(results, f32)));
+  auto function = builder.create<func::FuncOp>(
+      formula.getLoc(), name,
+      builder.getFunctionType(SmallVector<Type>(order.size(), f32), SmallVector<Type>(results, f32)));
   function->setAttr("slot.inputs", builder.getI64IntegerAttr(inputs));
   function->setAttr("slot.scalars", builder.getI64IntegerAttr(order.size() - inputs));
   if (sum)
@@ -164,7 +166,8 @@ void EntryPlanner::addSlot(Operation *op, unsigned index, Planned &planned) {
   auto outputs = cast<ArrayAttr>(op->getAttrOfType<ArrayAttr>("outputs")[index]);
   plan::SlotUse use;
   use.sum = llvm::is_contained(op->getAttrOfType<ArrayAttr>("sums"), StringAttr::get(op->getContext(), name));
-  unsigned inputs = llvm::count_if(bindings, [](Attribute a) { return !isScalarRole(cast<kernel::ArgAttr>(a).getRole()); });
+  unsigned inputs =
+      llvm::count_if(bindings, [](Attribute a) { return !isScalarRole(cast<kernel::ArgAttr>(a).getRole()); });
   SmallVector<unsigned> positions;
   unsigned nextInput = 0, nextScalar = inputs;
   for (Attribute binding : bindings) {
@@ -183,8 +186,8 @@ void EntryPlanner::addSlot(Operation *op, unsigned index, Planned &planned) {
     }
     use.out.push_back(out);
   }
-  use.function = slots.add(entry.getSymName().str() + "_" + std::to_string(steps.size()) + "_" + name.str(), op->getRegion(index),
-                           positions, inputs, use.sum);
+  use.function = slots.add(entry.getSymName().str() + "_" + std::to_string(steps.size()) + "_" + name.str(),
+                           op->getRegion(index), positions, inputs, use.sum);
   planned.step.slots[name.str()] = use;
 }
 
@@ -302,7 +305,8 @@ void EntryPlanner::kernel(Operation *op) {
       }
     } else {
       for (const char *what : {".max", ".sum"}) {
-        Buffer made{unique(layer + what), net::valueType(op->getContext(), {StringAttr::get(op->getContext(), net::kBatch)})};
+        Buffer made{unique(layer + what),
+                    net::valueType(op->getContext(), {StringAttr::get(op->getContext(), net::kBatch)})};
         order.push_back(made);
         rows.push_back(made.name);
       }
@@ -313,7 +317,10 @@ void EntryPlanner::kernel(Operation *op) {
     if (!buffers.contains(result)) {
       net::ValueType type = net::typeOf(result);
       bool wide = StringRef(schema).starts_with("wide_");
-      declare(result, layer + (wide ? ".source_gradient" : type.isRow() ? ".row" : type.isColumn() ? ".sum" : "." + schema));
+      declare(result, layer + (wide              ? ".source_gradient"
+                               : type.isRow()    ? ".row"
+                               : type.isColumn() ? ".sum"
+                                                 : "." + schema));
     }
   if (schema == "wide_output" || schema == "wide_softmax")
     return sweeps(op);
@@ -339,7 +346,8 @@ void EntryPlanner::lifetimes() {
     }
 }
 
-/// A step waits for the writers of what it reads, the readers of what it overwrites, and the earlier users of parameters it updates.
+/// A step waits for the writers of what it reads, the readers of what it overwrites, and the earlier users of
+/// parameters it updates.
 void EntryPlanner::dependencies() {
   for (size_t later = 0; later < steps.size(); ++later)
     for (size_t earlier = 0; earlier < later; ++earlier) {

@@ -1,5 +1,6 @@
-// net-to-kernel: which operations become one kernel. The wide schemas first (WideSchemas.cpp), then contractions with their epilogues, row and
-// column reductions, updates, and what is left as maps. Knows shapes and uses, no record and no layer.
+// net-to-kernel: which operations become one kernel. The wide schemas first (WideSchemas.cpp), then contractions with
+// their epilogues, row and column reductions, updates, and what is left as maps. Knows shapes and uses, no record and
+// no layer.
 #include "compiler/Conversion/NetToKernel.h"
 #include "compiler/Transforms/FormulaAd.h"
 #include "llvm/ADT/SetVector.h"
@@ -33,7 +34,8 @@ static StringRef contractionSchema(net::ContractOp contract) {
 bool EntryLowering::lowerEpilogue(net::MapOp map) {
   net::ContractOp contract;
   for (Value input : map.getInputs())
-    if (auto op = input.getDefiningOp<net::ContractOp>(); op && !op.getTransposeA() && op->hasOneUse() && (!contract || contract->isBeforeInBlock(op)))
+    if (auto op = input.getDefiningOp<net::ContractOp>();
+        op && !op.getTransposeA() && op->hasOneUse() && (!contract || contract->isBeforeInBlock(op)))
       contract = op;
   if (!contract)
     return false;
@@ -44,7 +46,8 @@ bool EntryLowering::lowerEpilogue(net::MapOp map) {
     args.push_back(input == contract.getResult() ? kernel.arg("accumulator") : kernel.bind(input));
   for (Type type : map.getResultTypes())
     places.push_back(kernel.arg("element", kernel.result(type)));
-  kernel.slot("epilogue", args, places, false, [&](OpBuilder &b, ValueRange values) { return copyFormula(b, map.getFormula(), values); });
+  kernel.slot("epilogue", args, places, false,
+              [&](OpBuilder &b, ValueRange values) { return copyFormula(b, map.getFormula(), values); });
   kernel.setText("remark", "contraction and what follows it in one kernel: the pre-activation is not stored");
   Operation *op = kernel.create(contractionSchema(contract), map);
   replaceAndErase(map, op->getResults());
@@ -56,7 +59,8 @@ void EntryLowering::lowerContract(net::ContractOp contract) {
   KernelBuilder kernel(contract.getContext(), contract.getLoc());
   addSources(kernel, contract);
   kernel::ArgAttr place = kernel.arg("element", kernel.result(contract.getType()));
-  kernel.slot("epilogue", {kernel.arg("accumulator")}, {place}, false, [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
+  kernel.slot("epilogue", {kernel.arg("accumulator")}, {place}, false,
+              [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
   replaceAndErase(contract, kernel.create(contractionSchema(contract), contract)->getResults());
 }
 
@@ -97,7 +101,8 @@ void EntryLowering::lowerColumnSum(net::ColumnSumOp sum) {
                 [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
     if (finish) {
       kernel::ArgAttr place = kernel.arg("column", kernel.result(sum.getType()));
-      kernel.slot("finish", {kernel.arg("accumulator")}, {place}, false, [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
+      kernel.slot("finish", {kernel.arg("accumulator")}, {place}, false,
+                  [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
     } else {
       SmallVector<StringRef> biases;
       for (net::UpdateOp update : updates)
@@ -117,7 +122,8 @@ void EntryLowering::lowerColumnSum(net::ColumnSumOp sum) {
   sum.erase();
 }
 
-/// Row reductions that feed each other (a soft-max's maximum and sum) and the map that uses them, if that is the first reader.
+/// Row reductions that feed each other (a soft-max's maximum and sum) and the map that uses them, if that is the first
+/// reader.
 void EntryLowering::lowerRowReduce(net::RowReduceOp first) {
   llvm::SetVector<Operation *> group;
   group.insert(first);
@@ -156,7 +162,8 @@ void EntryLowering::lowerRowReduce(net::RowReduceOp first) {
     SmallVector<kernel::ArgAttr> args = bindMembers(body.getInputs()), places;
     for (Type type : body.getResultTypes())
       places.push_back(kernel.arg("element", kernel.result(type)));
-    kernel.slot("body", args, places, false, [&](OpBuilder &b, ValueRange values) { return copyFormula(b, body.getFormula(), values); });
+    kernel.slot("body", args, places, false,
+                [&](OpBuilder &b, ValueRange values) { return copyFormula(b, body.getFormula(), values); });
   }
   kernel.setTexts("reductions", kinds);
   Operation *op = kernel.create("row_reduce", position);
@@ -173,7 +180,8 @@ void EntryLowering::lowerMap(net::MapOp map) {
   SmallVector<kernel::ArgAttr> args = kernel.bindAll(map.getInputs()), places;
   for (Type type : map.getResultTypes())
     places.push_back(kernel.arg("element", kernel.result(type)));
-  kernel.slot("body", args, places, false, [&](OpBuilder &b, ValueRange values) { return copyFormula(b, map.getFormula(), values); });
+  kernel.slot("body", args, places, false,
+              [&](OpBuilder &b, ValueRange values) { return copyFormula(b, map.getFormula(), values); });
   replaceAndErase(map, kernel.create("map", map)->getResults());
 }
 
@@ -201,7 +209,8 @@ LogicalResult EntryLowering::run() {
   for (net::ColumnSumOp sum : collect<net::ColumnSumOp>(entry))
     lowerColumnSum(sum);
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
-    if (isa<net::DataOp, net::CorruptOp, net::MaskOp, net::ReadOp, net::ScalarOp, net::TargetScalarOp>(op) && op.use_empty())
+    if (isa<net::DataOp, net::CorruptOp, net::MaskOp, net::ReadOp, net::ScalarOp, net::TargetScalarOp>(op) &&
+        op.use_empty())
       op.erase();
   return success();
 }

@@ -4,7 +4,8 @@
 #include "compiler/Transforms/Passes.h"
 
 namespace sn {
-/// A contraction that a wide schema can take over: dense sources only, read by its consumer and by the consumer's row statistics alone.
+/// A contraction that a wide schema can take over: dense sources only, read by its consumer and by the consumer's row
+/// statistics alone.
 struct WideContraction {
   net::ContractOp contract;
   llvm::SmallVector<net::RowReduceOp> statistics; // none, or a soft-max's maximum and sum
@@ -27,14 +28,17 @@ private:
     auto range = entry.getBody().getOps<Op>();
     return range.empty() ? Op() : *range.begin();
   }
-  static llvm::SmallVector<mlir::Value> copyFormula(mlir::OpBuilder &builder, mlir::Region &formula, mlir::ValueRange args);
+  static llvm::SmallVector<mlir::Value> copyFormula(mlir::OpBuilder &builder, mlir::Region &formula,
+                                                    mlir::ValueRange args);
 
   // WideSchemas.cpp
   std::optional<WideContraction> matchContraction(mlir::Operation *consumer, mlir::ValueRange inputs);
   std::optional<WideBackprop> matchBackprop(net::LossOp loss, net::ContractOp contract);
   bool readOnlyBy(llvm::StringRef parameter, llvm::function_ref<bool(mlir::Operation *)> inside);
-  std::string chooseSchedule(const WideContraction &wide, const WideBackprop &backprop, net::LossOp loss, std::string &why);
-  void targetSlots(KernelBuilder &kernel, net::LossOp loss, llvm::ArrayRef<kernel::ArgAttr> inputs, kernel::ArgAttr delta);
+  std::string chooseSchedule(const WideContraction &wide, const WideBackprop &backprop, net::LossOp loss,
+                             std::string &why);
+  void targetSlots(KernelBuilder &kernel, net::LossOp loss, llvm::ArrayRef<kernel::ArgAttr> inputs,
+                   kernel::ArgAttr delta);
   llvm::SmallVector<kernel::ArgAttr> wideArgs(KernelBuilder &kernel, mlir::ValueRange inputs, WideContraction &wide);
   void logitSlot(KernelBuilder &kernel, WideContraction &wide);
   void lowerLoss(net::LossOp loss);

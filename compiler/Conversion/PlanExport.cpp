@@ -125,7 +125,8 @@ void Exporter::parameter(net::ParameterOp op) {
   auto layout = op->getAttrOfType<StringAttr>("plan.layout");
   parameter.layout = layout ? layout.str() : "rows";
   parameter.decays = op.getDecays();
-  parameter.init = {op.getDraw().str(), parseExpr(op.getScale()), parseExpr(op.getShift()), static_cast<uint32_t>(op.getStream())};
+  parameter.init = {op.getDraw().str(), parseExpr(op.getScale()), parseExpr(op.getShift()),
+                    static_cast<uint32_t>(op.getStream())};
   symbol(parameter.in);
   symbol(parameter.out);
   plan.parameters.push_back(parameter);
@@ -163,7 +164,8 @@ void Exporter::training(DictionaryAttr fields) {
 void Exporter::entry(planir::EntryOp op, std::vector<plan::Entry> &entries) {
   plan::Entry entry{op.getSymName().str(), {}, {}};
   for (planir::BufferOp buffer : op.getBody().getOps<planir::BufferOp>()) {
-    plan::Buffer out{buffer.getName().str(), {}, static_cast<int64_t>(buffer.getFirst()), static_cast<int64_t>(buffer.getLast())};
+    plan::Buffer out{
+        buffer.getName().str(), {}, static_cast<int64_t>(buffer.getFirst()), static_cast<int64_t>(buffer.getLast())};
     for (Attribute dim : cast<net::ValueType>(buffer.getType()).getDims())
       out.dims.push_back(toDim(dim));
     entry.buffers.push_back(out);
@@ -173,7 +175,8 @@ void Exporter::entry(planir::EntryOp op, std::vector<plan::Entry> &entries) {
   for (planir::StepOp step : op.getBody().getOps<planir::StepOp>()) {
     shell["entries"][0]["steps"].push_back(attributeToJson(step.getFields()));
     if (auto remark = step->getAttrOfType<StringAttr>("remark"))
-      plan.remarks.push_back(entry.name + ": " + step.getLabel().str() + ": " + step.getKernel().str() + ": " + remark.str());
+      plan.remarks.push_back(entry.name + ": " + step.getLabel().str() + ": " + step.getKernel().str() + ": " +
+                             remark.str());
   }
   entry.steps = shell.get<plan::Plan>().entries[0].steps;
   entries.push_back(std::move(entry));
@@ -204,7 +207,8 @@ plan::Plan Exporter::run() {
     auto count = [&](StringRef name) { return function->getAttrOfType<IntegerAttr>(name).getInt(); };
     bool sum = function->hasAttr("slot.sum");
     plan.functions.push_back({function.getSymName().str(), count("slot.inputs"),
-                              static_cast<int64_t>(function.getNumResults()) - (sum ? 1 : 0), count("slot.scalars"), sum});
+                              static_cast<int64_t>(function.getNumResults()) - (sum ? 1 : 0), count("slot.scalars"),
+                              sum});
   }
   return plan;
 }

@@ -1,8 +1,8 @@
 // Between plan structures and attributes: the plan dialect carries the fields of runtime/plan/Plan.h as dictionaries.
 #pragma once
-#include "runtime/plan/Plan.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "runtime/plan/Plan.h"
 
 namespace sn {
 mlir::Attribute jsonToAttribute(mlir::MLIRContext *context, const nlohmann::json &json);

@@ -1,4 +1,5 @@
-// The wide schemas: output layers as one kernel (wide_output, wide_softmax) and rankings (wide_topk). The legality rules of design.md section 3.
+// The wide schemas: output layers as one kernel (wide_output, wide_softmax) and rankings (wide_topk). The legality
+// rules of design.md section 3.
 #include "compiler/Conversion/NetToKernel.h"
 #include "compiler/Transforms/FormulaAd.h"
 #include "compiler/Transforms/Formulas.h"
@@ -14,7 +15,8 @@ bool isMatrixBuffer(Value value) {
   return net::typeOf(value).isMatrix() && !isa_and_nonnull<net::MaskOp>(value.getDefiningOp());
 }
 
-/// sum's formula is exp(logit - maximum), where max's formula is the logit: what the statistics sweep of wide_softmax computes.
+/// sum's formula is exp(logit - maximum), where max's formula is the logit: what the statistics sweep of wide_softmax
+/// computes.
 bool isSumOfExp(net::RowReduceOp max, net::RowReduceOp sum) {
   Block &formula = sum.getFormula().front();
   auto exp = formula.getTerminator()->getOperand(0).getDefiningOp<math::ExpOp>();
@@ -42,7 +44,8 @@ bool isSumOfExp(net::RowReduceOp max, net::RowReduceOp sum) {
     if (&op != exp && &op != difference)
       builder.clone(op, mapping);
   builder.create<net::YieldOp>(sum.getLoc(), ValueRange{mapping.lookupOrDefault(difference.getLhs())});
-  return OperationEquivalence::isRegionEquivalentTo(&expected, &max.getFormula(), OperationEquivalence::IgnoreLocations);
+  return OperationEquivalence::isRegionEquivalentTo(&expected, &max.getFormula(),
+                                                    OperationEquivalence::IgnoreLocations);
 }
 } // namespace
 
@@ -135,9 +138,11 @@ bool EntryLowering::readOnlyBy(StringRef parameter, llvm::function_ref<bool(Oper
   return true;
 }
 
-std::string EntryLowering::chooseSchedule(const WideContraction &wide, const WideBackprop &backprop, net::LossOp loss, std::string &why) {
+std::string EntryLowering::chooseSchedule(const WideContraction &wide, const WideBackprop &backprop, net::LossOp loss,
+                                          std::string &why) {
   auto inside = [&](Operation *op) {
-    return op == loss || op == wide.contract || llvm::is_contained(wide.statistics, op) || llvm::is_contained(backprop.toSource, op);
+    return op == loss || op == wide.contract || llvm::is_contained(wide.statistics, op) ||
+           llvm::is_contained(backprop.toSource, op);
   };
   SmallVector<StringRef> parameters;
   for (net::UpdateOp update : backprop.weightUpdates)
@@ -155,7 +160,8 @@ std::string EntryLowering::chooseSchedule(const WideContraction &wide, const Wid
 }
 
 /// background (t = 0), stored (replaces it: the sum gains l(t) - l(0)), stored_only (zeros ignored) and dense.
-void EntryLowering::targetSlots(KernelBuilder &kernel, net::LossOp loss, ArrayRef<kernel::ArgAttr> inputs, kernel::ArgAttr delta) {
+void EntryLowering::targetSlots(KernelBuilder &kernel, net::LossOp loss, ArrayRef<kernel::ArgAttr> inputs,
+                                kernel::ArgAttr delta) {
   SmallVector<kernel::ArgAttr> places;
   if (delta)
     places.push_back(delta);
@@ -230,7 +236,8 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     kernel.source(lhs, rhs, false, needed ? kernel.result(lhs.getType()) : -1);
   }
   logitSlot(kernel, *wide);
-  targetSlots(kernel, loss, wideArgs(kernel, loss.getInputs(), *wide), backprop ? kernel.arg("delta") : kernel::ArgAttr());
+  targetSlots(kernel, loss, wideArgs(kernel, loss.getInputs(), *wide),
+              backprop ? kernel.arg("delta") : kernel::ArgAttr());
   kernel.setText("schedule", schedule);
   kernel.setText("remark", why);
   kernel.setText("report", report);
@@ -276,7 +283,9 @@ void EntryLowering::lowerLoss(net::LossOp loss) {
     delta = kernel.arg("element", kernel.result(loss.getDeltaResult().getType()));
   targetSlots(kernel, loss, args, delta);
   kernel.setText("report", report);
-  kernel.setText("remark", forced == "unfused" ? "unfused: as asked for" : "unfused: the layer has a source or a reader that the wide schemas do not cover");
+  kernel.setText("remark", forced == "unfused"
+                               ? "unfused: as asked for"
+                               : "unfused: the layer has a source or a reader that the wide schemas do not cover");
   kernel.set("layers", loss.getLayers());
   Operation *op = kernel.create("map", loss);
   if (loss.getDeltaResult())
@@ -284,7 +293,8 @@ void EntryLowering::lowerLoss(net::LossOp loss) {
   loss.erase();
 }
 
-/// scores = formula(contraction, ...) -> wide_topk; a soft-max's statistics come from a wide_softmax sweep of their own.
+/// scores = formula(contraction, ...) -> wide_topk; a soft-max's statistics come from a wide_softmax sweep of their
+/// own.
 void EntryLowering::lowerRank(net::RankOp rank) {
   auto map = rank.getScores().getDefiningOp<net::MapOp>();
   bool alone = map && map->hasOneUse() && map.getNumResults() == 1;

@@ -1,5 +1,5 @@
-// The network as the user wrote it, checked and with every default filled in; each part keeps where it stood in the file.
-// Made by readNetwork (Frontend), turned into the net dialect by importNetwork (Conversion/Import).
+// The network as the user wrote it, checked and with every default filled in; each part keeps where it stood in the
+// file. Made by readNetwork (Frontend), turned into the net dialect by importNetwork (Conversion/Import).
 #pragma once
 #include "dialects/Vocabulary/Records.h"
 #include "runtime/plan/Error.h"
@@ -25,13 +25,13 @@ enum class LayerKind { Input, Hidden, Output };
 
 struct Layer {
   std::string name;
-  Position at;                      // of the layer object
+  Position at; // of the layer object
   LayerKind kind = LayerKind::Hidden;
-  bool automatic = false;           // N "auto": the columns of `dataSet`
-  int64_t units = 1;                // otherwise
+  bool automatic = false; // N "auto": the columns of `dataSet`
+  int64_t units = 1;      // otherwise
   Position unitsAt;
-  std::string dataSet;              // Input, Output
-  std::vector<int> sources;         // indices of earlier layers (files may name later ones; cycles are errors)
+  std::string dataSet;      // Input, Output
+  std::vector<int> sources; // indices of earlier layers (files may name later ones; cycles are errors)
   std::vector<Position> sourcesAt;
   bool sparse = false;
   double pDropout = 0;
@@ -53,7 +53,7 @@ struct Network {
   // Training object (defaults: DSSTNE's train)
   Chosen<vocab::Optimizer> optimizer;
   Chosen<vocab::Schedule> schedule;
-  std::map<std::string, double> hyper; // Alpha Lambda Lambda1 Mu Mu1, with the optimizer's defaults applied
+  std::map<std::string, double> hyper;    // Alpha Lambda Lambda1 Mu Mu1, with the optimizer's defaults applied
   std::map<std::string, bool> hyperGiven; // set explicitly in the file
   int64_t batch = 1024, epochs = 40;
   uint64_t seed = 12134;

@@ -23,7 +23,8 @@ std::optional<Phase> parsePhase(StringRef name) {
 }
 
 void loadDialects(MLIRContext &context) {
-  context.loadDialect<net::NetDialect, kernel::KernelDialect, planir::PlanDialect, arith::ArithDialect, math::MathDialect, func::FuncDialect>();
+  context.loadDialect<net::NetDialect, kernel::KernelDialect, planir::PlanDialect, arith::ArithDialect,
+                      math::MathDialect, func::FuncDialect>();
 }
 
 static void addPasses(PassManager &passes, Phase from, Phase to, const CompileOptions &options) {
@@ -55,9 +56,11 @@ static void runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> b
   PassManager passes(module.getContext());
   if (!options.printAfter.empty()) {
     module.getContext()->disableMultithreading();
-    passes.enableIRPrinting([](Pass *, Operation *) { return false; }, [wanted = options.printAfter](Pass *pass, Operation *) {
-      return llvm::is_contained(wanted, pass->getArgument()) || llvm::is_contained(wanted, "all");
-    });
+    passes.enableIRPrinting([](Pass *, Operation *) { return false; },
+                            [wanted = options.printAfter](Pass *pass, Operation *) {
+                              return llvm::is_contained(wanted, pass->getArgument()) ||
+                                     llvm::is_contained(wanted, "all");
+                            });
   }
   build(passes);
   if (failed(passes.run(module)))
@@ -65,20 +68,24 @@ static void runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> b
 }
 
 static void differentiate(ModuleOp module, const CompileOptions &options) {
-  runPasses(module, [](PassManager &passes) {
-    OpPassManager &entry = passes.nest<net::EntryOp>();
-    entry.addPass(createNetDifferentiate());
-    entry.addPass(createCanonicalizerPass());
-    entry.addPass(createCSEPass());
-    passes.addPass(createVerifyNet());
-  }, options);
+  runPasses(
+      module,
+      [](PassManager &passes) {
+        OpPassManager &entry = passes.nest<net::EntryOp>();
+        entry.addPass(createNetDifferentiate());
+        entry.addPass(createCanonicalizerPass());
+        entry.addPass(createCSEPass());
+        passes.addPass(createVerifyNet());
+      },
+      options);
 }
 
 void lowerTo(ModuleOp module, Phase phase, const CompileOptions &options) {
   if (phase == Phase::Import)
     return;
   differentiate(module, options);
-  runPasses(module, [&](PassManager &passes) { addPasses(passes, Phase::Import, phase, options); }, options);
+  runPasses(
+      module, [&](PassManager &passes) { addPasses(passes, Phase::Import, phase, options); }, options);
 }
 
 Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, const CompileOptions &options) {
@@ -87,7 +94,8 @@ Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, 
   differentiate(*module, options);
   Compiled compiled;
   compiled.net = cast<ModuleOp>((*module)->clone());
-  runPasses(*module, [&](PassManager &passes) { addPasses(passes, Phase::Import, Phase::Plan, options); }, options);
+  runPasses(
+      *module, [&](PassManager &passes) { addPasses(passes, Phase::Import, Phase::Plan, options); }, options);
   compiled.plan = exportPlan(*module);
   if (auto problems = plan::verify(compiled.plan); !problems.empty())
     throw std::logic_error("compiler fault: the plan is not consistent:\n  " + llvm::join(problems, "\n  "));

@@ -1,10 +1,10 @@
 // The compiler from end to end: JSON -> net -> kernel -> plan -> slots -> plan file.
 #pragma once
 #include "compiler/Frontend/Network.h"
-#include "runtime/plan/Archive.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "runtime/plan/Archive.h"
 
 namespace sn {
 /// Borders where compilation can stop; each has a verifier that says what may still exist.
@@ -24,10 +24,12 @@ struct CompileOptions {
 
 /// Loads every dialect that the pipeline uses.
 void loadDialects(mlir::MLIRContext &context);
-/// Runs a module from Import up to `phase`. An internal fault (a verifier's complaint) throws std::logic_error with the diagnostic.
+/// Runs a module from Import up to `phase`. An internal fault (a verifier's complaint) throws std::logic_error with
+/// the diagnostic.
 void lowerTo(mlir::ModuleOp module, Phase phase, const CompileOptions &options);
 
-/// A compiled network. `net` is the module at phase Net before formulas are merged: what the reference interpreter runs.
+/// A compiled network. `net` is the module at phase Net before formulas are merged: what the reference interpreter
+/// runs.
 struct Compiled {
   mlir::OwningOpRef<mlir::ModuleOp> net;
   plan::Plan plan;

@@ -1,7 +1,8 @@
-// net-differentiate: reverse mode over an entry. Every adjoint below is the transpose of one operation's linearisation.
-// Assumes straight-line code, one loss seed of weight 1 per net.loss, and that only contractions, maps and row reductions carry gradients.
-#include "compiler/Transforms/Formulas.h"
+// net-differentiate: reverse mode over an entry. Every adjoint below is the transpose of one operation's
+// linearisation. Assumes straight-line code, one loss seed of weight 1 per net.loss, and that only contractions, maps
+// and row reductions carry gradients.
 #include "compiler/Transforms/FormulaAd.h"
+#include "compiler/Transforms/Formulas.h"
 #include "compiler/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -103,14 +104,16 @@ void Reverse::deriveDelta(net::LossOp op) {
   for (BlockArgument argument : value.getArguments())
     block->addArgument(argument.getType(), argument.getLoc());
   Value derivative = cloneDerivative(builder, value, block->getArguments(), 0, 0);
-  builder.create<net::YieldOp>(op.getLoc(), ValueRange{derivative ? derivative : buildConstant(builder, op.getLoc(), 0)});
+  builder.create<net::YieldOp>(op.getLoc(),
+                               ValueRange{derivative ? derivative : buildConstant(builder, op.getLoc(), 0)});
 }
 
-/// loss(f(x)) becomes one loss of x, its delta multiplied by f', if operand 0 is a map of one active operand: then the delta is that of the
-/// pre-activation and a wide schema can form it in its tile. Null if operand 0 is something else.
+/// loss(f(x)) becomes one loss of x, its delta multiplied by f', if operand 0 is a map of one active operand: then the
+/// delta is that of the pre-activation and a wide schema can form it in its tile. Null if operand 0 is something else.
 net::LossOp Reverse::absorb(net::LossOp op) {
   auto inner = op.getInputs()[0].getDefiningOp<net::MapOp>();
-  if (!inner || inner.getNumResults() != 1 || llvm::count_if(inner.getInputs(), [&](Value v) { return isActive(v); }) != 1)
+  if (!inner || inner.getNumResults() != 1 ||
+      llvm::count_if(inner.getInputs(), [&](Value v) { return isActive(v); }) != 1)
     return {};
   unsigned active = llvm::find_if(inner.getInputs(), [&](Value v) { return isActive(v); }) - inner.getInputs().begin();
   SmallVector<Value> inputs{inner.getInputs()[active]};
@@ -124,13 +127,15 @@ net::LossOp Reverse::absorb(net::LossOp op) {
   llvm::append_range(inputs, op.getInputs().drop_front());
   Location loc = op.getLoc();
   builder.setInsertionPoint(op);
-  auto merged = builder.create<net::LossOp>(loc, op.getSum().getType(), inputs[0].getType(), inputs, op.getTarget(), op.getIndicator(), op.getLayers());
+  auto merged = builder.create<net::LossOp>(loc, op.getSum().getType(), inputs[0].getType(), inputs, op.getTarget(),
+                                            op.getIndicator(), op.getLayers());
   OpBuilder::InsertionGuard guard(builder);
   auto fill = [&](Region &to, Region &from, bool isDelta) {
     Block *block = builder.createBlock(&to);
     for (size_t i = 0; i < inputs.size() + 1; ++i)
       block->addArgument(builder.getF32Type(), loc);
-    SmallVector<Value> innerArgs = llvm::map_to_vector(position, [&](unsigned index) -> Value { return block->getArgument(index); });
+    SmallVector<Value> innerArgs =
+        llvm::map_to_vector(position, [&](unsigned index) -> Value { return block->getArgument(index); });
     Value y = cloneFormula(builder, inner.getFormula().front(), innerArgs)[0];
     SmallVector<Value> args{y};
     llvm::append_range(args, block->getArguments().drop_front(own));
@@ -150,16 +155,16 @@ net::LossOp Reverse::absorb(net::LossOp op) {
   return merged;
 }
 
-/// The delta is the derivative with respect to operand 0; where it is not stated it is derived, through the activation. Other operands carry no
-/// gradient of their own (statistics of a soft-max are accounted for in its stated delta).
+/// The delta is the derivative with respect to operand 0; where it is not stated it is derived, through the activation.
+/// Other operands carry no gradient of their own (statistics of a soft-max are accounted for in its stated delta).
 void Reverse::loss(net::LossOp op) {
   Value input = op.getInputs()[0];
   if (!isActive(input))
     return;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(op);
-  auto withDelta = builder.create<net::LossOp>(op.getLoc(), op.getSum().getType(), input.getType(), op.getInputs(), op.getTarget(),
-                                               op.getIndicator(), op.getLayers());
+  auto withDelta = builder.create<net::LossOp>(op.getLoc(), op.getSum().getType(), input.getType(), op.getInputs(),
+                                               op.getTarget(), op.getIndicator(), op.getLayers());
   withDelta.getValue().takeBody(op.getValue());
   bool stated = !op.getDelta().empty();
   if (stated)
@@ -181,9 +186,10 @@ void Reverse::map(net::MapOp op) {
     if (!gradient)
       continue;
     if (!op.getFromOutput().empty()) {
-      accumulate(op.getInputs()[0], createMap(loc, result.getType(), {result, gradient}, [&](OpBuilder &b, ValueRange args) {
-        return cloneFormula(b, op.getFromOutput().front(), args)[0];
-      }));
+      accumulate(op.getInputs()[0],
+                 createMap(loc, result.getType(), {result, gradient}, [&](OpBuilder &b, ValueRange args) {
+                   return cloneFormula(b, op.getFromOutput().front(), args)[0];
+                 }));
       continue;
     }
     SmallVector<Value> inputs(op.getInputs());
@@ -245,7 +251,8 @@ void Reverse::rowReduce(net::RowReduceOp op) {
   }
 }
 
-/// The penalty adds its formula of the unit's batch sum to the gradient of every example; the value itself passes through.
+/// The penalty adds its formula of the unit's batch sum to the gradient of every example; the value itself passes
+/// through.
 void Reverse::penalty(net::PenaltyOp op) {
   Location loc = op.getLoc();
   net::ValueType type = net::typeOf(op.getInput());

@@ -1,4 +1,5 @@
-// One rule per operation of the alphabet: tangent of the result from the tangents of the operands. A null tangent is zero.
+// One rule per operation of the alphabet: tangent of the result from the tangents of the operands. A null tangent is
+// zero.
 #include "compiler/Transforms/FormulaAd.h"
 #include "compiler/Transforms/Formulas.h"
 #include "dialects/Net/Net.h"
@@ -39,7 +40,9 @@ private:
   Value times(Value a, Value b) { return isConstantOne(a) ? b : isConstantOne(b) ? a : op("mul", {a, b}); }
   Value negative(Value a) { return a ? op("neg", {a}) : a; }
   Value sum(Value a, Value b) { return !a ? b : !b ? a : op("add", {a, b}); }
-  Value scaled(Value tangent, llvm::function_ref<Value()> factor) { return tangent ? times(tangent, factor()) : tangent; }
+  Value scaled(Value tangent, llvm::function_ref<Value()> factor) {
+    return tangent ? times(tangent, factor()) : tangent;
+  }
   Value quotient(arith::DivFOp div, Value da, Value db);
   Value rule(Operation *op);
 
@@ -66,7 +69,9 @@ Value Tangents::rule(Operation *operation) {
   Value y = operation->getResult(0);
   return TypeSwitch<Operation *, Value>(operation)
       .Case<arith::AddFOp>([&](auto) { return sum(d(0), d(1)); })
-      .Case<arith::SubFOp>([&](auto) { return d(0) && d(1) ? op("sub", {d(0), d(1)}) : d(0) ? d(0) : negative(d(1)); })
+      .Case<arith::SubFOp>([&](auto) {
+        return d(0) && d(1) ? op("sub", {d(0), d(1)}) : d(0) ? d(0) : negative(d(1));
+      })
       .Case<arith::MulFOp>([&](auto) {
         Value left = d(0) ? times(d(0), x(1)) : Value(), right = d(1) ? times(x(0), d(1)) : Value();
         return sum(left, right);
@@ -79,18 +84,24 @@ Value Tangents::rule(Operation *operation) {
         return op("select", {x(0), d(1) ? d(1) : constant(0), d(2) ? d(2) : constant(0)});
       })
       .Case<math::ExpOp>([&](auto) { return scaled(d(0), [&] { return y; }); })
-      .Case<math::LogOp>([&](auto) { return d(0) ? op("div", {d(0), x()}) : Value(); })
-      .Case<math::Log1pOp>([&](auto) { return d(0) ? op("div", {d(0), op("add", {constant(1), x()})}) : Value(); })
-      .Case<math::SqrtOp>([&](auto) { return d(0) ? op("div", {d(0), op("add", {y, y})}) : Value(); })
-      .Case<math::TanhOp>(
-          [&](auto) { return scaled(d(0), [&] { return op("sub", {constant(1), op("mul", {y, y})}); }); })
-      .Case<math::AbsFOp>(
-          [&](auto) { return d(0) ? op("select", {op("lt", {x(), constant(0)}), negative(d(0)), d(0)}) : Value(); })
+      .Case<math::LogOp>([&](auto) {
+        return d(0) ? op("div", {d(0), x()}) : Value();
+      })
+      .Case<math::Log1pOp>([&](auto) {
+        return d(0) ? op("div", {d(0), op("add", {constant(1), x()})}) : Value();
+      })
+      .Case<math::SqrtOp>([&](auto) {
+        return d(0) ? op("div", {d(0), op("add", {y, y})}) : Value();
+      })
+      .Case<math::TanhOp>([&](auto) {
+        return scaled(d(0), [&] { return op("sub", {constant(1), op("mul", {y, y})}); });
+      })
+      .Case<math::AbsFOp>([&](auto) {
+        return d(0) ? op("select", {op("lt", {x(), constant(0)}), negative(d(0)), d(0)}) : Value();
+      })
       .Case<math::PowFOp>([&](auto) -> Value {
         assert(!d(1) && "exponents are constants or hyper-parameters");
-        return scaled(d(0), [&] {
-          return op("mul", {x(1), op("pow", {x(), op("sub", {x(1), constant(1)})})});
-        });
+        return scaled(d(0), [&] { return op("mul", {x(1), op("pow", {x(), op("sub", {x(1), constant(1)})})}); });
       })
       .Case<math::FloorOp, arith::CmpFOp, arith::ConstantOp>([](auto) { return Value(); })
       .Default([](Operation *other) -> Value {

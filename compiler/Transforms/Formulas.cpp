@@ -105,8 +105,8 @@ SmallVector<Value> inlineFormula(OpBuilder &builder, Location loc, const vocab::
   return inlineTerms(scalars, formula, args, constants, results);
 }
 
-SmallVector<Value> inlineFormulaWith(OpBuilder &builder, Location loc, const vocab::Formula &formula, ArrayRef<Value> args,
-                                     ArrayRef<Value> params, unsigned results) {
+SmallVector<Value> inlineFormulaWith(OpBuilder &builder, Location loc, const vocab::Formula &formula,
+                                     ArrayRef<Value> args, ArrayRef<Value> params, unsigned results) {
   MlirScalarBuilder scalars(builder, loc);
   SmallVector<vocab::Term> terms;
   for (Value param : params)

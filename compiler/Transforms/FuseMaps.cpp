@@ -27,11 +27,13 @@ SmallVector<Region *> formulasOf(Operation *op) {
 }
 
 bool isCheap(net::MapOp map) {
-  return llvm::all_of(map.getFormula().front(),
-                      [](Operation &op) { return isa<arith::AddFOp, arith::MulFOp, arith::ConstantOp, net::YieldOp>(op); });
+  return llvm::all_of(map.getFormula().front(), [](Operation &op) {
+    return isa<arith::AddFOp, arith::MulFOp, arith::ConstantOp, net::YieldOp>(op);
+  });
 }
 
-/// Rewrites one formula for new inputs: old input i becomes inputs[position[i]], or the producer's result where position[i] < 0.
+/// Rewrites one formula for new inputs: old input i becomes inputs[position[i]], or the producer's result where
+/// position[i] < 0.
 void rewriteFormula(Region &region, ArrayRef<int> position, ArrayRef<int> producerPosition, net::MapOp producer,
                     unsigned producerResult, unsigned newInputs) {
   Block &old = region.front();
@@ -109,7 +111,8 @@ bool mergeTwoResults(net::EntryOp entry) {
     for (Operation *user : producer->getUsers())
       if (auto map = dyn_cast<net::MapOp>(user); map && (!consumer || map->isBeforeInBlock(consumer)))
         consumer = map;
-    if (!consumer || llvm::any_of(producer->getUsers(), [&](Operation *user) { return user->isBeforeInBlock(consumer); }))
+    if (!consumer ||
+        llvm::any_of(producer->getUsers(), [&](Operation *user) { return user->isBeforeInBlock(consumer); }))
       continue;
     if (llvm::any_of(consumer.getInputs(), [&](Value input) {
           return net::typeOf(input) == net::typeOf(producer.getResult(0)) && input.getDefiningOp() != producer &&
@@ -128,7 +131,8 @@ bool mergeTwoResults(net::EntryOp entry) {
     for (size_t i = 0; i < inputs.size(); ++i)
       block->addArgument(builder.getF32Type(), producer.getLoc());
     ValueRange args = block->getArguments();
-    SmallVector<Value> results = cloneFormula(builder, producer.getFormula().front(), args.take_front(producer.getInputs().size()));
+    SmallVector<Value> results =
+        cloneFormula(builder, producer.getFormula().front(), args.take_front(producer.getInputs().size()));
     SmallVector<Value> consumerArgs;
     for (Value input : consumer.getInputs())
       consumerArgs.push_back(input.getDefiningOp() == producer.getOperation()

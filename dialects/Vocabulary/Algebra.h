@@ -1,4 +1,4 @@
-// The scalar algebra that formulas are written over ("finally tagless"): a formula is a generic lambda, instantiated with
+// The scalar algebra of formulas ("finally tagless"): a formula is a generic lambda, instantiated with
 //   double  - the oracle's value,
 //   Dual    - forward-mode derivative, the derivative oracle,
 //   Term    - a handle into an abstract ScalarBuilder: MLIR, plan expressions, documentation.
@@ -111,9 +111,7 @@ inline Term max_(Term a, Term b) {
   return a.builder || b.builder ? detail::build("max", a, b) : Term(max_(a.literal, b.literal));
 }
 inline double pow_(double a, double b) { return std::pow(a, b); }
-inline Dual pow_(Dual a, double b) {
-  return {std::pow(a.value, b), a.derivative * b * std::pow(a.value, b - 1)};
-}
+inline Dual pow_(Dual a, double b) { return {std::pow(a.value, b), a.derivative * b * std::pow(a.value, b - 1)}; }
 inline Dual pow_(Dual a, Dual b) {
   if (b.derivative == 0)
     return pow_(a, b.value);

@@ -1,6 +1,7 @@
-// The vocabulary: activations, losses, optimizers, initialisers and learning-rate schedules, one record each. Standard library only.
-// A new record is one entry in the table of its kind; parsing, checking, gradients, generated code, docs and tests follow from it.
-// Formulas: ../shared/reference/dsstne.md sections 1.12-1.22 with the recommended fixes of its section 7.
+// The vocabulary: activations, losses, optimizers, initialisers and learning-rate schedules, one record each. Standard
+// library only. A new record is one entry in the table of its kind; parsing, checking, gradients, generated code, docs
+// and tests follow from it. Formulas: ../shared/reference/dsstne.md sections 1.12-1.22 with the recommended fixes of
+// its section 7.
 #pragma once
 #include "dialects/Vocabulary/Algebra.h"
 #include <cstdint>
@@ -9,7 +10,8 @@
 #include <vector>
 
 namespace sn::vocab {
-/// A scalar formula of arguments a[] and parameters p[], in the three instantiations of the algebra. Outputs go to out[].
+/// A scalar formula of arguments a[] and parameters p[], in the three instantiations of the algebra. Outputs go to
+/// out[].
 struct Formula {
   void (*value)(const double *a, const double *p, double *out) = nullptr;
   void (*dual)(const Dual *a, const Dual *p, Dual *out) = nullptr;
@@ -34,8 +36,8 @@ template <typename Lambda> Formula formulas(Lambda) {
           [](const Term *a, const Term *p, Term *out) { Lambda{}(a, p, out); }};
 }
 
-/// A hyper-parameter of a record and the JSON key that sets it. `key` is looked up in the layer first (if layerKey), then the network; for
-/// losses it is a member of the network object named `object`.
+/// A hyper-parameter of a record and the JSON key that sets it. `key` is looked up in the layer first (if layerKey),
+/// then the network; for losses it is a member of the network object named `object`.
 struct Param {
   std::string_view name = {};
   double byDefault = 0;
@@ -43,39 +45,43 @@ struct Param {
   bool layerKey = false;
   double low = -1e30, high = 1e30; // accepted range, inclusive
 };
-/// Where conformance probes a formula: interval, points to stay away from, and the relative tolerance of float backends.
+/// Where conformance probes a formula: interval, points to stay away from, and the relative tolerance of float
+/// backends.
 struct Probe {
   double low = -3, high = 3;
   std::vector<double> kinks = {};
   double tolerance = 1e-5;
 };
-/// An independent check: arguments, parameters (defaults if empty), value, derivative with respect to the first argument.
-/// Row-wise activations: args are a whole row, value is y[0] and derivative dy[0]/dx[0]. Pairs: derivative is the delta.
+/// An independent check: arguments, parameters (defaults if empty), value, derivative with respect to the first
+/// argument. Row-wise activations: args are a whole row, value is y[0] and derivative dy[0]/dx[0]. Pairs: derivative
+/// is the delta.
 struct Golden {
   std::vector<double> args = {};
   std::vector<double> params = {};
   double value = 0, derivative = 0;
 };
-/// An independent check of one optimizer step: hyper = {Alpha, Mu, Mu1, Step}, in = {w, g', states...}, out = {w, states...}.
+/// An independent check of one optimizer step: hyper = {Alpha, Mu, Mu1, Step}, in = {w, g', states...}, out = {w,
+/// states...}.
 struct GoldenUpdate {
   std::vector<double> hyper = {}, in = {}, out = {};
 };
 
 enum class Reduce { Max, Sum };
-/// A function of a whole row: reductions in order, each over a[0] = element and a[1..] = the results of the earlier ones, then the value.
+/// A function of a whole row: reductions in order, each over a[0] = element and a[1..] = the results of the earlier
+/// ones, then the value.
 struct RowFormula {
-  std::vector<std::pair<Reduce, Formula>> reductions = {}; // a = {x, r0, r1, ...}
-  Formula value = {};                                      // a = {x, r0, r1, ...}
+  std::vector<std::pair<Reduce, Formula>> reductions = {};        // a = {x, r0, r1, ...}
+  Formula value = {};                                             // a = {x, r0, r1, ...}
   std::vector<std::pair<Reduce, Formula>> adjointReductions = {}; // a = {g, y, r0, ...}: g = dL/dy
-  Formula adjoint = {};                                    // a = {g, y, r0, ...} -> dL/dx
+  Formula adjoint = {};                                           // a = {g, y, r0, ...} -> dL/dx
 };
 
 struct Activation {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
   std::vector<Param> params = {};
-  Formula forward = {};        // pointwise: a = {x}
-  Formula gradFromOutput = {}; // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
+  Formula forward = {};            // pointwise: a = {x}
+  Formula gradFromOutput = {};     // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
   const RowFormula *row = nullptr; // set instead of `forward` for row-wise activations
   bool unitInterval = false;       // outputs lie in (0, 1): what cross-entropy losses need
   Probe probe = {};
@@ -86,22 +92,26 @@ struct Activation {
 struct Loss {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
-  std::string_view object = {};   // network object that holds the parameters, "" if none
+  std::string_view object = {}; // network object that holds the parameters, "" if none
   std::vector<Param> params = {};
-  Formula value = {};             // a = {y, t}: one unit's loss from the layer's output
+  Formula value = {};        // a = {y, t}: one unit's loss from the layer's output
   bool unitInterval = false; // needs an activation with unitInterval
-  bool indicator = false;    // stored entries of sparse targets count as 1 whatever their value (not where the activation is row-wise)
-  Probe probe = {};               // over y
+  bool indicator =
+      false; // stored entries of sparse targets count as 1 whatever their value (not where the activation is row-wise)
+  Probe probe = {}; // over y
   std::vector<Golden> golden = {};
   std::string_view doc = {};
 };
 
-/// An activation and a loss fused: formed from the pre-activation, finite for every z. Overrides the composition; checked against it.
+/// An activation and a loss fused: formed from the pre-activation, finite for every z. Overrides the composition;
+/// checked against it.
 struct Pair {
   std::string_view activation = {}, loss = {};
-  Formula value = {}; // pointwise: a = {z, y, t}; row-wise: a = {z, y, t, c, T, r0, r1...}: c = target scale (1/n), T = sum of c*t over the row
+  Formula value = {}; // pointwise: a = {z, y, t}; row-wise: a = {z, y, t, c, T, r0, r1...}: c = target scale (1/n), T =
+                      // sum of c*t over the row
   Formula delta = {}; // same arguments: dL/dz. p of both = the loss's params
-  bool isDefinition = false; // the reference defines this delta although it is not the derivative of the value: exempt from the check
+  bool isDefinition =
+      false; // the reference defines this delta although it is not the derivative of the value: exempt from the check
   std::vector<Golden> golden = {};
   std::string_view doc = {};
 };
@@ -111,8 +121,10 @@ struct Optimizer {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
   std::vector<std::string_view> states = {};
-  std::vector<Param> defaults = {}; // this optimizer's own defaults (name = Alpha, Mu, Mu1 ...), where they differ from the Training defaults
-  std::vector<std::pair<std::string_view, Formula>> scalars = {}; // computed on the host in double: a = {Alpha, Mu, Mu1, Step}
+  std::vector<Param> defaults =
+      {}; // this optimizer's own defaults (name = Alpha, Mu, Mu1 ...), where they differ from the Training defaults
+  std::vector<std::pair<std::string_view, Formula>> scalars =
+      {};              // computed on the host in double: a = {Alpha, Mu, Mu1, Step}
   Formula update = {}; // a = {w, g', state0, ...}, p = scalars in order -> out = {w, state0, ...}
   std::vector<GoldenUpdate> golden = {};
   std::string_view doc = {};
@@ -121,13 +133,14 @@ struct Optimizer {
 struct Initializer {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
-  std::string_view draw = {}; // "uniform" on [0,1), "normal", "none"
+  std::string_view draw = {};      // "uniform" on [0,1), "normal", "none"
   Formula scale = {}, shift = {};  // a = {nin, nout, Scale}: value = scale * draw + shift
   std::vector<Golden> golden = {}; // value = scale, derivative = shift
   std::string_view doc = {};
 };
 
-/// Learning rate as a function of progress. a = {Alpha, Step, Epoch, Steps, Epochs} (Step and Epoch count from 1), p = params.
+/// Learning rate as a function of progress. a = {Alpha, Step, Epoch, Steps, Epochs} (Step and Epoch count from 1), p =
+/// params.
 struct Schedule {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
@@ -150,9 +163,11 @@ Formula decayed();
 Formula regularization();
 
 /// The records used where a network file is silent (reference 1.2, 1.3, 4.4).
-inline constexpr std::string_view kDefaultActivation = "Sigmoid", kDefaultLoss = "CrossEntropy", kDefaultOptimizer = "SGD",
-                                  kDefaultInitializer = "Xavier", kDefaultSchedule = "Constant";
-/// A name of DSSTNE's language that has no record yet, or `never` will, with the reason. `key` is the JSON key whose value it would be.
+inline constexpr std::string_view kDefaultActivation = "Sigmoid", kDefaultLoss = "CrossEntropy",
+                                  kDefaultOptimizer = "SGD", kDefaultInitializer = "Xavier",
+                                  kDefaultSchedule = "Constant";
+/// A name of DSSTNE's language that has no record yet, or `never` will, with the reason. `key` is the JSON key whose
+/// value it would be.
 struct Planned {
   std::string_view key, name;
   std::vector<std::string_view> aliases = {};

@@ -1,5 +1,6 @@
-// The device interface: memory, and kernels prepared from plan steps. `cpu` implements it; `cuda` follows. The executor knows only this.
-// A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an activation or a network.
+// The device interface: memory, and kernels prepared from plan steps. `cpu` implements it; `cuda` follows. The executor
+// knows only this. A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an
+// activation or a network.
 #pragma once
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/Plan.h"
@@ -11,7 +12,8 @@
 #include <vector>
 
 namespace sn::rt {
-/// How a data set is stored: the loader kind, found when the file is opened. A closed set; more kinds follow (8-bit, indexed, weighted).
+/// How a data set is stored: the loader kind, found when the file is opened. A closed set; more kinds follow (8-bit,
+/// indexed, weighted).
 enum class Loader { Dense, CsrBinary, CsrAnalog };
 
 /// A data set in device memory. Rows of CSR data are sorted by column without duplicates. Not owned.
@@ -37,18 +39,20 @@ struct Batch {
 struct Memory {
   std::map<std::string, float *, std::less<>> buffers;    // by buffer name, of the entry at hand
   std::map<std::string, float *, std::less<>> parameters; // by parameter name
-  std::map<std::string, std::vector<float *>, std::less<>> states; // by parameter name, in the order of the optimizer's states
-  std::map<std::string, DataView, std::less<>> data;      // by data set name
+  std::map<std::string, std::vector<float *>, std::less<>>
+      states;                                        // by parameter name, in the order of the optimizer's states
+  std::map<std::string, DataView, std::less<>> data; // by data set name
 };
 
 /// Values known when a kernel is prepared.
 struct Extents {
   std::map<std::string, int64_t, std::less<>> symbols; // without "B"
-  int64_t maxRows = 0;                                  // largest batch
+  int64_t maxRows = 0;                                 // largest batch
   int64_t of(const plan::Dim &dim) const { return dim.symbol.empty() ? dim.value : symbols.at(dim.symbol); }
 };
 
-/// Top-k lists of a batch, host memory, rows x k, best first, ties by the lower column. Missing places: column -1, score -inf.
+/// Top-k lists of a batch, host memory, rows x k, best first, ties by the lower column. Missing places: column -1,
+/// score -inf.
 struct TopK {
   int64_t k = 0;
   const DataView *exclude = nullptr; // columns stored in the example's row of this data set are left out
@@ -60,9 +64,9 @@ struct TopK {
 struct Launch {
   Batch batch;
   std::function<double(std::string_view)> scalar; // value of a hyper symbol: Alpha, Lambda, ..., Step, B
-  TopK *topk = nullptr;                            // wide_topk only
-  double sum = 0;                                  // out: the loss of the step's slots
-  double regularization = 0;                       // out: the sum of the update slots
+  TopK *topk = nullptr;                           // wide_topk only
+  double sum = 0;                                 // out: the loss of the step's slots
+  double regularization = 0;                      // out: the sum of the update slots
 };
 
 /// A prepared step. Must not outlive its device; one launch at a time on a device.
@@ -81,15 +85,17 @@ public:
   virtual float *allocate(int64_t count) = 0;
   virtual void upload(float *to, const float *from, int64_t count) = 0;
   virtual void download(float *to, const float *from, int64_t count) = 0;
-  /// Resolves names, slots and shapes once; pointers and views are copied, `memory` may go. UserError for a damaged plan. The workspace
-  /// is shared by all kernels of the device, grown to the largest need.
-  virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
-                                          const Memory &memory, const Extents &extents) = 0;
+  /// Resolves names, slots and shapes once; pointers and views are copied, `memory` may go. UserError for a damaged
+  /// plan. The workspace is shared by all kernels of the device, grown to the largest need.
+  virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step,
+                                          const plan::Optimizer *optimizer, const Memory &memory,
+                                          const Extents &extents) = 0;
   /// Bytes of workspace that the prepared kernels share.
   virtual int64_t workspaceBytes() const = 0;
 };
 
-/// The CPU: `threads` workers (0 = all cores), slots from the richest "cpu/<level>.so" of the archive that this machine runs
-/// (`level` forces one; "" = best). UserError if oneDNN or a slot object is missing.
-std::unique_ptr<Device> makeCpuDevice(const plan::Archive &archive, const plan::Plan &plan, int threads, const std::string &level = "");
+/// The CPU: `threads` workers (0 = all cores), slots from the richest "cpu/<level>.so" of the archive that this
+/// machine runs (`level` forces one; "" = best). UserError if oneDNN or a slot object is missing.
+std::unique_ptr<Device> makeCpuDevice(const plan::Archive &archive, const plan::Plan &plan, int threads,
+                                      const std::string &level = "");
 } // namespace sn::rt

@@ -14,13 +14,15 @@ struct Archive {
   std::map<std::string, std::string> entries;
 };
 
-/// Writes to a temporary file beside `path`, syncs and renames. Throws UserError if the path cannot be written or, without `force`, exists.
+/// Writes to a temporary file beside `path`, syncs and renames. Throws UserError if the path cannot be written or,
+/// without `force`, exists.
 void writeArchive(const Archive &archive, const std::string &path, bool force);
 /// Throws UserError naming the file for one that is missing, damaged, truncated or no plan.
 Archive readArchive(const std::string &path);
 /// The plan of an archive; UserError for a newer schema or a plan that fails verify().
 Plan readPlan(const Archive &archive, const std::string &path);
 std::string sha256Hex(std::string_view bytes);
-/// Temporary file in the same folder, fsync, rename, fsync of the folder. UserError on failure (nothing is left behind).
+/// Temporary file in the same folder, fsync, rename, fsync of the folder. UserError on failure (nothing is left
+/// behind).
 void writeFileAtomically(const std::string &path, std::string_view bytes);
 } // namespace sn::plan

@@ -1,5 +1,5 @@
-// The user's voice: what went wrong with the user's input, said so that it can be mended. Tools print it and exit with 1.
-// Everything else (a failed assertion, std::logic_error) is our fault and exits with 2.
+// The user's voice: what went wrong with the user's input, said so that it can be mended. Tools print it and exit
+// with 1. Everything else (a failed assertion, std::logic_error) is our fault and exits with 2.
 #pragma once
 #include <fmt/format.h>
 #include <stdexcept>

@@ -42,7 +42,8 @@ bool isScalarOp(std::string_view op) { return operations().count(op) != 0; }
 double applyScalar(std::string_view op, const std::vector<double> &args) {
   auto found = operations().find(op);
   if (found == operations().end() || found->second.arity != args.size())
-    throw std::logic_error("no scalar operation '" + std::string(op) + "' of " + std::to_string(args.size()) + " operands");
+    throw std::logic_error("no scalar operation '" + std::string(op) + "' of " + std::to_string(args.size()) +
+                           " operands");
   return found->second.apply(args.data());
 }
 

@@ -1,5 +1,6 @@
-// Scalar expressions that travel in a plan: symbolic extents, learning-rate schedules, bias corrections, initialiser ranges.
-// JSON form: a number, a symbol name as a string, or ["op", operand...]. Evaluated on the host in double precision.
+// Scalar expressions that travel in a plan: symbolic extents, learning-rate schedules, bias corrections, initialiser
+// ranges. JSON form: a number, a symbol name as a string, or ["op", operand...]. Evaluated on the host in double
+// precision.
 #pragma once
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -9,7 +10,8 @@
 
 namespace sn::plan {
 struct Expr {
-  /// "" for a number or a symbol; else add sub mul div neg min max abs sqrt exp log log1p tanh floor cos pow lt le gt ge select.
+  /// "" for a number or a symbol; else add sub mul div neg min max abs sqrt exp log log1p tanh floor cos pow lt le gt
+  /// ge select.
   std::string op;
   double number = 0;
   std::string symbol; // non-empty: a symbol

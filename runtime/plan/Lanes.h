@@ -1,5 +1,6 @@
-// Lanes: the fixed ranges of a reduction axis that make results independent of the number of threads and ranks (design.md section 5).
-// Borders come from the global extent alone. Partial sums of the lanes are combined by a balanced tree.
+// Lanes: the fixed ranges of a reduction axis that make results independent of the number of threads and ranks
+// (design.md section 5). Borders come from the global extent alone. Partial sums of the lanes are combined by a
+// balanced tree.
 #pragma once
 #include <cstdint>
 
@@ -27,7 +28,8 @@ constexpr int laneOf(int64_t extent, int64_t index, int lanes = kLanes) {
     ++lane;
   return lane;
 }
-/// Lanes of a reduction over the rows of a batch: a power of two, at most kLanes, of at least kRowsPerLane rows (or one lane).
+/// Lanes of a reduction over the rows of a batch: a power of two, at most kLanes, of at least kRowsPerLane rows (or
+/// one lane).
 constexpr int batchLanes(int64_t rows) {
   int lanes = 1;
   while (lanes < kLanes && rows / (2 * lanes) >= kRowsPerLane)
@@ -37,7 +39,8 @@ constexpr int batchLanes(int64_t rows) {
 /// Equal tiles of at most kTile columns that cover one lane.
 constexpr int64_t tilesOf(int64_t width, int64_t tile = kTile) { return (width + tile - 1) / tile; }
 
-/// Combines partial(0..lanes-1) by a balanced tree: add(into, from) adds partial `from` to partial `into`; the result is partial 0.
+/// Combines partial(0..lanes-1) by a balanced tree: add(into, from) adds partial `from` to partial `into`; the result
+/// is partial 0.
 template <typename Add> void combineLanes(int lanes, Add add) {
   for (int stride = 1; stride < lanes; stride *= 2)
     for (int into = 0; into + stride < lanes; into += 2 * stride)

@@ -1,6 +1,7 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// A number is a function of (seed, stream, epoch, row, column), so masks are regenerated instead of stored and are the same for any thread
-// count, rank count and backend. Streams are numbered by the compiler: one for each mask and each initialised parameter.
+// A number is a function of (seed, stream, epoch, row, column), so masks are regenerated instead of stored and are the
+// same for any thread count, rank count and backend. Streams are numbered by the compiler: one for each mask and each
+// initialised parameter.
 #pragma once
 #include <array>
 #include <cmath>
@@ -21,8 +22,8 @@ inline PhiloxBlock philox(PhiloxBlock counter, uint64_t key) {
   return counter;
 }
 
-/// Where a random number is drawn from. `row` is the data-set row (or a parameter's input index), `column` the global unit, feature, or
-/// output index. Streams and epochs stay below 2^16 and 2^32; rows below 2^48.
+/// Where a random number is drawn from. `row` is the data-set row (or a parameter's input index), `column` the global
+/// unit, feature, or output index. Streams and epochs stay below 2^16 and 2^32; rows below 2^48.
 struct RandomPoint {
   uint64_t seed = 0;
   uint32_t stream = 0, epoch = 0;
@@ -42,7 +43,8 @@ inline float uniformFromWord(uint32_t word) { return static_cast<float>(word >> 
 inline float uniform(const RandomPoint &at, uint64_t row, uint64_t column) {
   return uniformFromWord(randomWord(at, row, column));
 }
-/// Standard normal by Box and Muller: radius from epoch word 0 of the point, angle from the same point with the top bit of epoch set.
+/// Standard normal by Box and Muller: radius from epoch word 0 of the point, angle from the same point with the top
+/// bit of epoch set.
 inline double normal(const RandomPoint &at, uint64_t row, uint64_t column) {
   RandomPoint second = at;
   second.epoch ^= 0x80000000u;

@@ -1,5 +1,6 @@
-// The plan: what snc writes and snrt executes. The one contract between compiler and runtime; docs/spec/plan.md says it in prose.
-// Every value is a row-major float32 matrix [batch rows, units], or a vector. An edit here is a change of kSchemaVersion.
+// The plan: what snc writes and snrt executes. The one contract between compiler and runtime; docs/spec/plan.md says
+// it in prose. Every value is a row-major float32 matrix [batch rows, units], or a vector. An edit here is a change of
+// kSchemaVersion.
 #pragma once
 #include "runtime/plan/Expr.h"
 #include <cstdint>
@@ -23,7 +24,8 @@ struct Symbol {
   std::string name, dataset;
 };
 
-/// A data set the plan reads. How it is stored (the loader kind: dense; CSR, binary or analog) is found when the file is opened.
+/// A data set the plan reads. How it is stored (the loader kind: dense; CSR, binary or analog) is found when the file
+/// is opened.
 struct DataSet {
   std::string name;
   Dim columns;
@@ -37,8 +39,9 @@ struct Initializer {
   Expr scale, shift;
   uint32_t stream = 0;
 };
-/// A trained tensor. Weights are [in, out] logically; `layout` says how they lie in memory: "rows" = [in][out], "columns" = [out][in]
-/// (wide outputs: one tile of outputs is then contiguous). A bias is [1, out] with layout "rows". Weights decay, biases do not.
+/// A trained tensor. Weights are [in, out] logically; `layout` says how they lie in memory: "rows" = [in][out],
+/// "columns" = [out][in] (wide outputs: one tile of outputs is then contiguous). A bias is [1, out] with layout "rows".
+/// Weights decay, biases do not.
 struct Parameter {
   std::string name; // "Input->Hidden/weights", "Input->Hidden/bias"
   Dim in, out;
@@ -47,21 +50,22 @@ struct Parameter {
   Initializer init;
 };
 
-/// A scalar handed to update slots, computed on the host every step. Symbols: Alpha (after the schedule), Lambda, Lambda1, Mu, Mu1,
-/// Step (1 for the first), B.
+/// A scalar handed to update slots, computed on the host every step. Symbols: Alpha (after the schedule), Lambda,
+/// Lambda1, Mu, Mu1, Step (1 for the first), B.
 struct NamedExpr {
   std::string name;
   Expr value;
 };
-/// An update rule. Slot inputs: parameter, descent gradient, states...; outputs: parameter, states...; scalars as listed; sum: the
-/// regularisation term lambda/2 w^2 + lambda1 |w| of the value before the update.
+/// An update rule. Slot inputs: parameter, descent gradient, states...; outputs: parameter, states...; scalars as
+/// listed; sum: the regularisation term lambda/2 w^2 + lambda1 |w| of the value before the update.
 struct Optimizer {
   std::string name;
-  std::vector<std::string> states;     // stored as "<parameter>/<optimizer>/<state>", zero at the start
+  std::vector<std::string> states; // stored as "<parameter>/<optimizer>/<state>", zero at the start
   std::vector<NamedExpr> scalars;
-  std::string weights, bias;           // slot functions with and without decay
+  std::string weights, bias;              // slot functions with and without decay
   std::map<std::string, double> defaults; // this optimizer's own defaults of Alpha, Mu, Mu1 ... (may be empty)
-  /// Where set: a row whose gradient is zero keeps its value and state if all the named hyper-parameters are zero (proved by the compiler).
+  /// Where set: a row whose gradient is zero keeps its value and state if all the named hyper-parameters are zero
+  /// (proved by the compiler).
   std::optional<std::vector<std::string>> idleWhenZero;
 };
 
@@ -92,9 +96,18 @@ enum class Role {
   Hyper,        // `value` evaluated on the host each step
   Reduction,    // result `index` of this row_reduce
 };
-NLOHMANN_JSON_SERIALIZE_ENUM(Role, {{Role::Accumulator, "accumulator"}, {Role::Element, "element"}, {Role::Column, "column"}, {Role::Mask, "mask"},
-  {Role::Target, "target"}, {Role::Delta, "delta"}, {Role::Row, "row"}, {Role::TargetWeight, "target.weight"}, {Role::TargetScale, "target.scale"},
-  {Role::TargetSum, "target.sum"}, {Role::Hyper, "hyper"}, {Role::Reduction, "reduction"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Role, {{Role::Accumulator, "accumulator"},
+                                    {Role::Element, "element"},
+                                    {Role::Column, "column"},
+                                    {Role::Mask, "mask"},
+                                    {Role::Target, "target"},
+                                    {Role::Delta, "delta"},
+                                    {Role::Row, "row"},
+                                    {Role::TargetWeight, "target.weight"},
+                                    {Role::TargetScale, "target.scale"},
+                                    {Role::TargetSum, "target.sum"},
+                                    {Role::Hyper, "hyper"},
+                                    {Role::Reduction, "reduction"}})
 
 struct SlotArg {
   Role role = Role::Accumulator;
@@ -117,7 +130,7 @@ struct Corruption { // random zeroing of stored entries, the kept ones scaled by
 };
 /// One factor pair of a contraction: x * W, or x * W^T if `transposed` (x then has the parameter's `out` extent).
 struct Source {
-  bool data = false;   // ref names a data set, else a buffer [B, K]
+  bool data = false; // ref names a data set, else a buffer [B, K]
   std::string ref;
   std::string weights; // parameter
   bool transposed = false;
@@ -127,26 +140,27 @@ struct Source {
 
 /// One kernel launch. Which fields a schema reads is written in docs/spec/plan.md.
 struct Step {
-  std::string kernel; // schema: csr_gather gemm wide_output wide_softmax csc_update gemm_update wide_topk map row_reduce column_reduce
+  std::string kernel; // schema: csr_gather gemm wide_output wide_softmax csc_update gemm_update wide_topk map
+                      // row_reduce column_reduce
   std::string label;  // for people: layer names and what is fused
   std::vector<std::string> layers;
   std::string sweep; // wide_*: "statistics", "single", "forward", "update", "loss"; else ""
   std::vector<Source> sources;
-  std::string delta;               // csc_update, gemm_update: buffer [B, out]
-  std::vector<std::string> biases; // parameters updated with the sum of delta over the rows
-  bool update = false;             // apply the optimizer to the sources' weights and to `biases`
-  std::string target;              // data set
+  std::string delta;                   // csc_update, gemm_update: buffer [B, out]
+  std::vector<std::string> biases;     // parameters updated with the sum of delta over the rows
+  bool update = false;                 // apply the optimizer to the sources' weights and to `biases`
+  std::string target;                  // data set
   std::vector<std::string> reductions; // row_reduce: "max" / "sum" for slots reduce0, reduce1 ...
-  std::vector<std::string> rows;   // buffers [B]: results of the reductions (row_reduce, statistics sweep: max, sum)
-  Dim columns;                     // N: the width of the tiles
+  std::vector<std::string> rows; // buffers [B]: results of the reductions (row_reduce, statistics sweep: max, sum)
+  Dim columns;                   // N: the width of the tiles
   std::map<std::string, SlotUse> slots;
-  std::string report;              // name under which the step's sum is reported ("loss"); "" = none
-  std::vector<int64_t> after;      // steps of the same entry that must have run
+  std::string report;         // name under which the step's sum is reported ("loss"); "" = none
+  std::vector<int64_t> after; // steps of the same entry that must have run
 };
 
 struct Buffer {
   std::string name;
-  std::vector<Dim> dims;      // [B, N], [N] or [B]
+  std::vector<Dim> dims;       // [B, N], [N] or [B]
   int64_t first = 0, last = 0; // steps of its lifetime, inclusive
 };
 struct Entry {
@@ -179,13 +193,15 @@ void to_json(nlohmann::json &j, const Plan &plan);
 void from_json(const nlohmann::json &j, Plan &plan);
 
 const Entry *findEntry(const Plan &plan, std::string_view name);
-/// A step's reads and writes of parameters, for the hazard verifier. Reads include every column operand, which may be a buffer as well
-/// (verify() keeps the names of buffers and parameters apart). Updates list a parameter as often as the step updates it.
+/// A step's reads and writes of parameters, for the hazard verifier. Reads include every column operand, which may be
+/// a buffer as well (verify() keeps the names of buffers and parameters apart). Updates list a parameter as often as
+/// the step updates it.
 std::vector<std::string> parametersRead(const Step &step);
 std::vector<std::string> parametersUpdated(const Step &step);
 
-/// Checks the plan's inner consistency: every name resolves, every slot function exists with the right arity, no step reads a parameter
-/// after its update, buffers are written before they are read and inside their lifetime, schemas have the slots they need.
-/// Returns the problems found, empty if none. Run by snc before it writes and by snrt after it reads.
+/// Checks the plan's inner consistency: every name resolves, every slot function exists with the right arity, no step
+/// reads a parameter after its update, buffers are written before they are read and inside their lifetime, schemas
+/// have the slots they need. Returns the problems found, empty if none. Run by snc before it writes and by snrt after
+/// it reads.
 std::vector<std::string> verify(const Plan &plan);
 } // namespace sn::plan

@@ -1,4 +1,5 @@
-// The schemas of docs/spec/plan.md as a table: which fields a step may have and which slots it needs. Used by verify() alone.
+// The schemas of docs/spec/plan.md as a table: which fields a step may have and which slots it needs. Used by verify()
+// alone.
 #pragma once
 #include "runtime/plan/Plan.h"
 
@@ -12,7 +13,7 @@ struct Schema {
   bool gradients = false;  // a source may ask for its gradient
   bool delta = false;
   Use biases = Use::Never, updates = Use::Never, target = Use::Never;
-  bool columns = true; // reads Step::columns
+  bool columns = true;    // reads Step::columns
   size_t rows = 0;        // row buffers written (row_reduce: at most one for each reduction)
   bool readsRows = false; // Step::rows, if given, are the statistics of an earlier sweep
   bool rowReduce = false;

@@ -1,4 +1,5 @@
-// sn-e2e-recast IN.h5 binary|analog|dense OUT.h5: the data set "input" stored in another way, every entry 1, linked as "output" too.
+// sn-e2e-recast IN.h5 binary|analog|dense OUT.h5: the data set "input" stored in another way, every entry 1, linked as
+// "output" too.
 #include "runtime/data/DataFile.h"
 #include <cstdio>
 #include <string>

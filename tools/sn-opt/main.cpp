@@ -9,8 +9,8 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<sn::net::NetDialect, sn::kernel::KernelDialect, sn::planir::PlanDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
-                  mlir::func::FuncDialect>();
+  registry.insert<sn::net::NetDialect, sn::kernel::KernelDialect, sn::planir::PlanDialect, mlir::arith::ArithDialect,
+                  mlir::math::MathDialect, mlir::func::FuncDialect>();
   sn::registerSnPasses();
   mlir::registerCSEPass();
   mlir::registerCanonicalizerPass();

@@ -46,21 +46,26 @@ void run(const Options &options) {
   size_t steps = 0;
   for (const sn::plan::Entry &entry : compiled.plan.entries)
     steps += entry.name == "train" ? entry.steps.size() : 0;
-  fmt::print(stderr, "{}: {} parameters, {} kernels in a training step; `snc explain {}` says what was fused and why\n", output,
-             compiled.plan.parameters.size(), steps, output);
+  fmt::print(stderr, "{}: {} parameters, {} kernels in a training step; `snc explain {}` says what was fused and why\n",
+             output, compiled.plan.parameters.size(), steps, output);
 }
 } // namespace
 
 void addCompileCommand(CLI::App &app) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = app.add_subcommand("compile", "compile a network to a plan file\nExample: snc compile ae.json -o ae.plan");
+  CLI::App *command =
+      app.add_subcommand("compile", "compile a network to a plan file\nExample: snc compile ae.json -o ae.plan");
   command->add_option("network", options->network, "the network, JSON")->required()->type_name("FILE");
-  command->add_option("-o,--output", options->output, "the plan file (default: beside the network, .plan)")->type_name("FILE");
+  command->add_option("-o,--output", options->output, "the plan file (default: beside the network, .plan)")
+      ->type_name("FILE");
   command->add_flag("--force", options->force, "overwrite the plan file");
   command->add_option("--schedule", options->schedule, "force how wide layers run, where legal")
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
-  command->add_option("--compile-to", options->to, "stop at a phase and print its IR")->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
-  command->add_option("--emit", options->emit, "print generated code: the slots as LLVM IR")->check(CLI::IsMember({"llvm"}));
-  command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")->type_name("PASS");
+  command->add_option("--compile-to", options->to, "stop at a phase and print its IR")
+      ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
+  command->add_option("--emit", options->emit, "print generated code: the slots as LLVM IR")
+      ->check(CLI::IsMember({"llvm"}));
+  command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
+      ->type_name("PASS");
   command->callback([options] { run(*options); });
 }

@@ -30,7 +30,8 @@ Sizes parseSizes(const Options &options, const plan::Plan &plan) {
     size_t equal = text.find('='), colon = text.find(':');
     std::string name = text.substr(0, equal);
     if (equal == std::string::npos || !sizes.columns.count(name))
-      userError("--size takes DATASET=COLUMNS or DATASET=COLUMNS:ENTRIES_PER_ROW with a data set of the plan, not '{}'", text);
+      userError("--size takes DATASET=COLUMNS or DATASET=COLUMNS:ENTRIES_PER_ROW with a data set of the plan, not '{}'",
+                text);
     try {
       sizes.columns[name] = std::stod(text.substr(equal + 1));
       if (colon != std::string::npos)
@@ -61,14 +62,15 @@ const plan::Optimizer &chosenOptimizer(const plan::Plan &plan) {
 
 void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostModel &model) {
   int states = static_cast<int>(chosenOptimizer(plan).states.size());
-  fmt::print("\n{}: {} kernels\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}\n", entry.name, entry.steps.size(), "", "kernel", "sweep",
-             "layer (record)", "Mflop", "bytes");
+  fmt::print("\n{}: {} kernels\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}\n", entry.name, entry.steps.size(), "",
+             "kernel", "sweep", "layer (record)", "Mflop", "bytes");
   Cost total;
   for (size_t i = 0; i < entry.steps.size(); ++i) {
     const plan::Step &step = entry.steps[i];
     Cost cost = costOf(plan, entry, step, states, model);
     total.flops += cost.flops, total.bytes += cost.bytes;
-    fmt::print("  {:<3} {:<13} {:<10} {:<34} {:>10.1f} {:>10}\n", i, step.kernel, step.sweep, step.label, cost.flops / 1e6, bytesText(cost.bytes));
+    fmt::print("  {:<3} {:<13} {:<10} {:<34} {:>10.1f} {:>10}\n", i, step.kernel, step.sweep, step.label,
+               cost.flops / 1e6, bytesText(cost.bytes));
   }
   fmt::print("  {:<63} {:>10.1f} {:>10}\n", "sum", total.flops / 1e6, bytesText(total.bytes));
   fmt::print("  buffers:");
@@ -83,12 +85,17 @@ void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostMo
 
 nlohmann::json explainJson(const plan::Plan &plan, const CostModel &model) {
   int states = static_cast<int>(chosenOptimizer(plan).states.size());
-  nlohmann::json out{{"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
+  nlohmann::json out{
+      {"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
   for (const plan::Entry &entry : plan.entries) {
     nlohmann::json steps = nlohmann::json::array();
     for (const plan::Step &step : entry.steps) {
       Cost cost = costOf(plan, entry, step, states, model);
-      steps.push_back({{"kernel", step.kernel}, {"sweep", step.sweep}, {"label", step.label}, {"flops", cost.flops}, {"bytes", cost.bytes}});
+      steps.push_back({{"kernel", step.kernel},
+                       {"sweep", step.sweep},
+                       {"label", step.label},
+                       {"flops", cost.flops},
+                       {"bytes", cost.bytes}});
     }
     out["entries"][entry.name] = {{"steps", steps}, {"peakBufferBytes", peakBufferBytes(entry, model)}};
   }
@@ -101,7 +108,9 @@ void run(const Options &options) {
   int64_t batch = options.batch > 0 ? options.batch : plan.training.batch;
   CostModel model;
   model.extent = [&](const plan::Dim &dim) {
-    return dim.symbol.empty() ? static_cast<double>(dim.value) : dim.symbol == "B" ? static_cast<double>(batch) : sizes.columns.at(dim.symbol);
+    return dim.symbol.empty()  ? static_cast<double>(dim.value)
+           : dim.symbol == "B" ? static_cast<double>(batch)
+                               : sizes.columns.at(dim.symbol);
   };
   model.density = [&](const std::string &name) { return sizes.entries.at(name); };
   if (options.json) {
@@ -131,7 +140,8 @@ void addExplainCommand(CLI::App &app) {
                                                     "Example: snc explain ae.plan --size input=27278:144");
   command->add_option("plan", options->plan, "the plan file")->required()->type_name("FILE");
   command->add_option("--batch", options->batch, "rows of a batch (default: the plan's)")->check(CLI::PositiveNumber);
-  command->add_option("--size", options->sizes, "extent of a data set (default 27278:144)")->type_name("DATASET=COLUMNS[:ENTRIES]");
+  command->add_option("--size", options->sizes, "extent of a data set (default 27278:144)")
+      ->type_name("DATASET=COLUMNS[:ENTRIES]");
   command->add_flag("--json", options->json, "machine-readable");
   command->callback([options] { run(*options); });
 }

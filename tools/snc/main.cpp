@@ -18,7 +18,8 @@ int main(int argc, char **argv) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;
   } catch (const std::exception &error) {
-    fmt::print(stderr, "snc: internal fault: {}\nPlease report it with the network file and the command line.\n", error.what());
+    fmt::print(stderr, "snc: internal fault: {}\nPlease report it with the network file and the command line.\n",
+               error.what());
     return 2;
   }
   return 0;
