@@ -76,7 +76,6 @@ private:
   std::string unique(const std::string &base);
   const std::string &buffer(Value value) { return buffers.find(value)->second.name; }
   void declare(Value value, const std::string &base);
-  void declareRows(Operation *op);
   void kernel(Operation *op);
   Planned common(Operation *op);
   void sources(Operation *op, Planned &planned);

@@ -28,7 +28,6 @@ bool isSumOfExp(net::RowReduceOp max, net::RowReduceOp sum) {
   OpBuilder builder(sum.getContext());
   Region expected;
   Block *block = builder.createBlock(&expected);
-  SmallVector<Value> args;
   for (Value input : sum.getInputs()) {
     auto found = llvm::find(max.getInputs(), input);
     if (found == max.getInputs().end() && input != max.getResult())
