@@ -28,6 +28,11 @@ const plan::Entry &Session::entry(const std::string &name) const {
   return *found;
 }
 
+std::string Session::network() const {
+  auto found = archive.entries.find("network.json");
+  return found == archive.entries.end() ? "" : found->second;
+}
+
 CheckpointHeader Session::header(const Model &model, const Settings &settings, const Position &position,
                                  const Binding &data) const {
   CheckpointHeader header;
@@ -36,8 +41,7 @@ CheckpointHeader Session::header(const Model &model, const Settings &settings, c
   header.epoch = position.epoch;
   header.position = position.example;
   header.seed = settings.seed;
-  if (auto network = archive.entries.find("network.json"); network != archive.entries.end())
-    header.network = network->second;
+  header.network = network();
   header.training = {{"optimizer", settings.optimizer ? settings.optimizer->name : ""},
                      {"hyper", settings.hyper},
                      {"alpha", settings.alpha},

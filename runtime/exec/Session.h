@@ -22,6 +22,8 @@ public:
   Device &device() { return *theDevice; }
   ThreadPool &workers() { return pool; }
   const plan::Entry &entry(const std::string &name) const;
+  /// The JSON text the plan was compiled from; "" if the plan holds none.
+  std::string network() const;
 
   /// The header of a weights file for this model: network text, settings, extents, column names of the data sets bound.
   CheckpointHeader header(const Model &model, const Settings &settings, const Position &position,

@@ -1,4 +1,5 @@
 #include "tools/snrt/Options.h"
+#include "runtime/exec/SameNetwork.h"
 #include <filesystem>
 #include <fmt/ranges.h>
 
@@ -69,6 +70,7 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
             session.workers()) {
   printNotes(inputs);
+  rt::requireSameNetwork(planPath, session.network(), weightsPath, weights.header().network);
   rt::checkColumnNames(inputs, weights.header());
   model.load(weights, false);
 }

@@ -1,0 +1,13 @@
+// Whether weights belong to a plan: both carry the network's JSON, and shapes alone do not tell one network from
+// another (an activation changes no shape).
+#pragma once
+#include <string>
+
+namespace sn::rt {
+/// Compares the network a plan was compiled from with the one weights were trained with, both JSON texts as the network
+/// language has them (comments; case of keys and words, 1 for 1.0 and [n] for n make no difference). The network's
+/// Name, Version, ShuffleIndices and Training do not change what weights mean and may differ. UserError naming the
+/// first other difference as a JSON pointer with both values. Weights or plans without a network (an empty text) pass.
+void requireSameNetwork(const std::string &planPath, const std::string &planNetwork, const std::string &weightsPath,
+                        const std::string &weightsNetwork);
+} // namespace sn::rt
