@@ -22,12 +22,16 @@ public:
   /// Makes the block at least `bytes` long; new memory is zero, and a quarter longer than the last if that is more.
   /// Existing memory is left alone when it is long enough.
   void reserve(int64_t bytes) {
+    if (bytes > capacity)
+      reserveExactly(std::max(bytes, capacity + capacity / 4));
+  }
+  /// The same without the quarter: for needs that are known to the byte.
+  void reserveExactly(int64_t bytes) {
     if (bytes <= capacity)
       return;
-    const int64_t before = capacity;
     block.reset();
     capacity = 0;
-    int64_t rounded = roundUp(std::max(bytes, before + before / 4), kCacheLine);
+    int64_t rounded = roundUp(bytes, kCacheLine);
     block.reset(static_cast<char *>(std::aligned_alloc(kCacheLine, static_cast<size_t>(rounded))));
     if (!block)
       throw std::bad_alloc();

@@ -71,6 +71,7 @@ DataView viewOf(const DataSet &data, int64_t layerColumns) {
   view.rows = data.rows;
   view.columns = layerColumns;
   view.storedColumns = data.columns;
+  view.entries = data.entries();
   view.indptr = data.loader == Loader::Dense ? nullptr : data.indptr.data();
   view.indices = data.loader == Loader::Dense ? nullptr : data.indices.data();
   view.values = data.loader == Loader::CsrBinary ? nullptr : data.values.data();

@@ -24,6 +24,7 @@ struct DataView {
   const int64_t *indptr = nullptr;
   const int32_t *indices = nullptr;
   const float *values = nullptr; // dense: rows x storedColumns; CsrAnalog: nnz; CsrBinary: null
+  int64_t entries = 0;           // stored in all rows, where known: measuring before loading has only this
   bool ignoreZeros = false;      // as a target: entries not stored contribute nothing
 };
 
@@ -77,6 +78,18 @@ public:
   virtual void launch(Launch &launch) = 0;
 };
 
+/// The workspace of an entry, known before anything is allocated.
+struct WorkspaceNeed {
+  int64_t prepared = 0; // what workspaceBytes() grows to when the entry's steps are prepared
+  int64_t running = 0;  // what launches add: lists as long as the data's rows (estimated), scratch of the libraries
+};
+
+/// What a device does in a second, all workers together.
+struct Rates {
+  double flops = 0; // multiplications and additions of single-precision matrix products
+  double bytes = 0; // read and written by a copy in memory
+};
+
 class Device {
 public:
   virtual ~Device() = default;
@@ -92,6 +105,13 @@ public:
                                           const Extents &extents) = 0;
   /// Bytes of workspace that the prepared kernels share.
   virtual int64_t workspaceBytes() const = 0;
+  /// The same for steps yet to be prepared. Names and shapes are looked up, memory is not touched: the pointers in
+  /// `memory` may be null, its data views need only loader, extents and entries. UserError for a damaged plan.
+  virtual WorkspaceNeed workspaceNeed(const plan::Plan &plan, const plan::Entry &entry,
+                                      const plan::Optimizer *optimizer, const Memory &memory,
+                                      const Extents &extents) = 0;
+  /// A short calibration (about 0.1 s, 32 MiB).
+  virtual Rates measureRates() = 0;
 };
 
 /// The CPU: `threads` workers (0 = all cores), slots from the richest "cpu/<level>.so" of the archive that this

@@ -11,20 +11,26 @@
 #include "kernels-templates/cpu/WideTopk.h"
 #include "runtime/base/FloatMode.h"
 #include "runtime/hal/cpu/Binder.h"
+#include "runtime/hal/cpu/Calibration.h"
 #include "runtime/hal/cpu/OneDnn.h"
 #include "runtime/plan/Error.h"
 
 namespace sn::rt::cpu {
 namespace {
+/// Workspace a skeleton carves for batches of `rows`.
+template <typename Skeleton> int64_t layoutBytes(Skeleton &skeleton, int64_t rows, const Context &context) {
+  Carver measure;
+  skeleton.layout(measure, rows, context);
+  return measure.bytes();
+}
+
 /// A skeleton with its operands. Workspace is measured for the largest batch when prepared and carved anew at each
 /// launch.
 template <typename Skeleton> class CpuKernel final : public Kernel {
 public:
   CpuKernel(Context &context, Skeleton bound, int64_t maxRows)
       : context(context), skeleton(std::move(bound)), maxRows(maxRows) {
-    Carver measure;
-    skeleton.layout(measure, maxRows, context);
-    context.workspace.reserve(measure.bytes());
+    context.workspace.reserveExactly(layoutBytes(skeleton, maxRows, context));
   }
   void launch(Launch &launch) override {
     launch.sum = launch.regularization = 0;
@@ -171,6 +177,58 @@ ColumnReduce bindColumnReduce(const Binder &bind) {
   return kernel;
 }
 
+/// Calls visit(skeleton) with the step's skeleton, operands bound.
+template <typename Visit>
+auto withSkeleton(const Binder &bind, const plan::Step &step, const plan::Optimizer *optimizer, Visit visit) {
+  const std::string &kernel = step.kernel;
+  if (kernel == "csr_gather")
+    return visit(bindCsrGather(bind));
+  if (kernel == "gemm")
+    return visit(bindGemm(bind));
+  if (kernel == "wide_softmax" && step.sweep == "statistics")
+    return visit(bindStatistics(bind, step));
+  if (kernel == "wide_output" || kernel == "wide_softmax")
+    return visit(bindWideOutput(bind, step));
+  if (kernel == "wide_topk")
+    return visit(bindWideTopk(bind));
+  if (kernel == "csc_update")
+    return visit(bindCscUpdate(bind, step, optimizer));
+  if (kernel == "gemm_update")
+    return visit(bindGemmUpdate(bind, step));
+  if (kernel == "map")
+    return visit(bindMap(bind));
+  if (kernel == "row_reduce")
+    return visit(bindRowReduce(bind, step));
+  if (kernel == "column_reduce")
+    return visit(bindColumnReduce(bind));
+  userError("step '{}' of the plan needs the kernel schema '{}', which the CPU device does not have", step.label,
+            kernel);
+}
+
+int lanesOf(const plan::Plan &plan) {
+  if (plan.lanes < 1 || plan.lanes > 64)
+    userError("the plan asks for {} lanes; the CPU device walks 1 to 64", plan.lanes);
+  return plan.lanes;
+}
+
+/// Lists that grow with a batch's entries (Context::batchValues and EntryLists), from the average length of a row.
+struct ListNeed {
+  int64_t shared = 0, perWorker = 0;
+  template <typename Skeleton> void add(const Skeleton &skeleton, int64_t rows) {
+    if constexpr (std::is_same_v<Skeleton, CscUpdate>) {
+      const DataView &data = skeleton.data;
+      if (data.loader == Loader::Dense || data.rows == 0)
+        return;
+      // Grown by quarters to the densest batch; popular features crowd into few ranges, so a worker may meet a large
+      // part of the batch in one of them.
+      const int64_t entries = (data.entries * rows + data.rows - 1) / data.rows;
+      shared = std::max(shared, entries * static_cast<int64_t>(sizeof(float)) * 5 / 4);
+      perWorker = std::max(perWorker, entries * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)) / 4);
+    }
+  }
+  int64_t bytes(int workers) const { return shared + workers * perWorker; }
+};
+
 class CpuDevice final : public Device {
 public:
   CpuDevice(SlotTable table, int threads)
@@ -193,33 +251,11 @@ public:
 
   std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
                                   const Memory &memory, const Extents &extents) override {
-    if (plan.lanes < 1 || plan.lanes > 64)
-      userError("the plan asks for {} lanes; the CPU device walks 1 to 64", plan.lanes);
-    context.lanes = plan.lanes;
+    context.lanes = lanesOf(plan);
     Binder bind(plan, step, optimizer, memory, extents, table);
-    const std::string &kernel = step.kernel;
-    if (kernel == "csr_gather")
-      return make(bindCsrGather(bind), extents);
-    if (kernel == "gemm")
-      return make(bindGemm(bind), extents);
-    if (kernel == "wide_softmax" && step.sweep == "statistics")
-      return make(bindStatistics(bind, step), extents);
-    if (kernel == "wide_output" || kernel == "wide_softmax")
-      return make(bindWideOutput(bind, step), extents);
-    if (kernel == "wide_topk")
-      return make(bindWideTopk(bind), extents);
-    if (kernel == "csc_update")
-      return make(bindCscUpdate(bind, step, optimizer), extents);
-    if (kernel == "gemm_update")
-      return make(bindGemmUpdate(bind, step), extents);
-    if (kernel == "map")
-      return make(bindMap(bind), extents);
-    if (kernel == "row_reduce")
-      return make(bindRowReduce(bind, step), extents);
-    if (kernel == "column_reduce")
-      return make(bindColumnReduce(bind), extents);
-    userError("step '{}' of the plan needs the kernel schema '{}', which the CPU device does not have", step.label,
-              kernel);
+    return withSkeleton(bind, step, optimizer, [&](auto skeleton) -> std::unique_ptr<Kernel> {
+      return std::make_unique<CpuKernel<decltype(skeleton)>>(context, std::move(skeleton), extents.maxRows);
+    });
   }
   int64_t workspaceBytes() const override {
     int64_t bytes = context.workspace.bytes() + context.batchValues.bytes();
@@ -228,11 +264,24 @@ public:
     return bytes + static_cast<int64_t>(context.slots.size() * sizeof(SlotScratch));
   }
 
-private:
-  template <typename Skeleton> std::unique_ptr<Kernel> make(Skeleton skeleton, const Extents &extents) {
-    return std::make_unique<CpuKernel<Skeleton>>(context, std::move(skeleton), extents.maxRows);
+  WorkspaceNeed workspaceNeed(const plan::Plan &plan, const plan::Entry &entry, const plan::Optimizer *optimizer,
+                              const Memory &memory, const Extents &extents) override {
+    context.lanes = lanesOf(plan);
+    int64_t carved = 0;
+    ListNeed lists;
+    for (const plan::Step &step : entry.steps) {
+      Binder bind(plan, step, optimizer, memory, extents, table);
+      withSkeleton(bind, step, optimizer, [&](auto skeleton) {
+        carved = std::max(carved, layoutBytes(skeleton, extents.maxRows, context));
+        lists.add(skeleton, extents.maxRows);
+      });
+    }
+    return {roundUp(carved, kCacheLine) + static_cast<int64_t>(context.slots.size() * sizeof(SlotScratch)),
+            lists.bytes(context.pool.workers())};
   }
+  Rates measureRates() override { return calibrate(context); }
 
+private:
   SlotTable table;
   Contraction product; // opened before the workers start
   Context context;
