@@ -16,6 +16,7 @@ constexpr double kDecadeSpread = 1.3;  // decades around the favourite one
 constexpr double kOtherDecades = 0.04; // liking of decades far away
 constexpr double kByPopularityAlone = 0.1;
 constexpr double kLengthSpread = 1.3; // of the logarithm of (length - minimum)
+constexpr int kTitleAttempts = 32;
 enum Stream : uint32_t { kOrder = 1, kKinds, kTitles, kUsers };
 
 /// A sequence of random numbers of its own for each row of each stream.
@@ -49,7 +50,8 @@ public:
   explicit Catalogue(const Options &options) : weight_(options.columns), cell_(options.columns) {
     weigh(options);
     sortIntoCells(options.columns);
-    nameItems(options);
+    if (options.names)
+      nameItems(options);
   }
   double cellWeight(int cell) const { return total(cellBegin_[cell], cellBegin_[cell + 1], cellSums_); }
   /// An item of the cell by weight.
@@ -115,11 +117,13 @@ private:
     for (int64_t item = 0; item < options.columns; ++item) {
       Draws draws(options.seed, kTitles, item);
       int genre = cell_[item] / kDecades, decade = cell_[item] % kDecades;
-      do { // until no other item has the name
+      for (int attempt = 0; names.size() == item; ++attempt) { // until no other item has the name
         uint32_t pattern = draws.word(), first = draws.word(), second = draws.word(), third = draws.word();
         int year = kFirstDecade + 10 * decade + int(draws.uniform() * 10);
-        names.add(fmt::format("{} ({}, {})", title(pattern, first, second, third), genreName(genre), year));
-      } while (names.size() == item);
+        std::string name = fmt::format("{} ({}, {})", title(pattern, first, second, third), genreName(genre), year);
+        // A crowded genre runs out of titles: a number then tells its items apart.
+        names.add(attempt < kTitleAttempts ? name : fmt::format("{} {}", name, item));
+      }
     }
     names_ = std::make_shared<const rt::Names>(names.names());
   }
@@ -201,9 +205,11 @@ rt::DataSet generate(const Options &options) {
   for (int64_t row = 0; row < options.rows; ++row) {
     drawRow(options, catalogue, row, seenBy, data.indices);
     data.indptr.push_back(int64_t(data.indices.size()));
-    users.add(userName(row));
+    if (options.names)
+      users.add(userName(row));
   }
-  data.rowNames = std::make_shared<const rt::Names>(std::move(users));
+  if (options.names)
+    data.rowNames = std::make_shared<const rt::Names>(std::move(users));
   data.columnNames = catalogue.names();
   return data;
 }

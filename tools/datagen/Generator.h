@@ -15,8 +15,10 @@ struct Options {
   double mean = 144;    // items per user
   int64_t minimum = 20; // of them at least
   uint64_t seed = 1;
+  bool names = true; // of rows and columns
 };
-/// A binary data set with names of rows ("Ada Brook") and columns ("The Silent Harbor (Western, 1994)").
+/// A binary data set, with names of rows ("Ada Brook") and columns ("The Silent Harbor (Western, 1994)") if asked for;
+/// the entries do not depend on that.
 /// UserError for shapes that cannot be filled: minimum < 1, mean < minimum, mean > columns / 4.
 rt::DataSet generate(const Options &options);
 } // namespace sn::datagen

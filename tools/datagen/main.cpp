@@ -4,6 +4,7 @@
 #include "runtime/plan/Error.h"
 #include "tools/datagen/Generator.h"
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <fmt/format.h>
 
 namespace {
@@ -49,6 +50,7 @@ void run(const Arguments &arguments) {
 } // namespace
 
 int main(int argc, char **argv) {
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes shows as a write that fails, like a full disk
   CLI::App app("Makes up interactions of users with tastes; the default shape is MovieLens-20M's with 20,000 users.",
                "sn-datagen");
   Arguments arguments;
@@ -57,6 +59,7 @@ int main(int argc, char **argv) {
   app.add_option("--mean", arguments.options.mean, "Items per user on average")->capture_default_str();
   app.add_option("--minimum", arguments.options.minimum, "Items per user at least")->capture_default_str();
   app.add_option("--seed", arguments.options.seed, "Seed: equal options give equal files")->capture_default_str();
+  app.add_flag("!--no-names", arguments.options.names, "No names of users and items");
   app.add_option("-o,--output", arguments.output, "Data file to write")->required();
   app.add_option("--hold-out", arguments.holdOut, "Share of each user's items that goes to --test-output instead");
   app.add_option("--test-output", arguments.testOutput, "Data file for the items held out");
