@@ -9,6 +9,14 @@
 #include <map>
 
 namespace sn::rt {
+/// What a data set is and takes in memory, from the file's header and a sample of its names.
+struct DataShape {
+  Loader loader = Loader::CsrBinary;
+  int64_t rows = 0, columns = 0, entries = 0;
+  int64_t bytes = 0;   // once loaded, names included (about: names are of different lengths)
+  int64_t loading = 0; // beside them while it is read
+};
+
 /// A data file open for reading. Data sets stay in memory as long as someone holds them or the file is open.
 class DataFile {
 public:
@@ -21,6 +29,9 @@ public:
   /// merged (binary: kept once; analog: summed), which is said in `notes`. Two names of one object (hard links) give
   /// the same pointer.
   std::shared_ptr<const DataSet> load(const std::string &name);
+  /// The same without loading anything. Says less: contents are not checked. UserError if there is no such data set or
+  /// it has no shape.
+  DataShape describe(const std::string &name) const;
   /// Whether two names are one object.
   bool same(const std::string &a, const std::string &b) const { return file_.address(a) == file_.address(b); }
   const std::string &path() const { return file_.path(); }
@@ -40,10 +51,13 @@ public:
   void write(const std::string &name, const DataSet &data);
   /// A further name for a data set written before.
   void link(const std::string &existing, const std::string &name);
+  /// Everything is on disk after this; commit() only gives the file its name.
+  void finish();
   void commit();
 
 private:
   AtomicFile target_;
   h5::File file_;
+  bool finished_ = false;
 };
 } // namespace sn::rt

@@ -2,8 +2,12 @@
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cassert>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fmt/ranges.h>
+#include <fstream>
 #include <mutex>
 #include <unistd.h>
 
@@ -90,13 +94,38 @@ void File::check(herr_t status, const std::string &object, const std::string &wh
     fail(object, what);
 }
 
+namespace {
+/// Whatever is no HDF5 file, named after what it is instead; HDF5 itself would say "not an HDF5 file", or hang on a
+/// pipe.
+void refuseOtherFiles(const std::string &path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::file_status status = fs::status(path, error);
+  if (error || ::access(path.c_str(), R_OK) != 0)
+    userError("{}: cannot be read: {}", path, std::strerror(error ? error.value() : errno));
+  if (fs::is_directory(status))
+    userError("{}: is a folder; an HDF5 file is expected", path);
+  if (!fs::is_regular_file(status))
+    userError("{}: is a device or a pipe; an HDF5 file is expected", path);
+  if (fs::file_size(path, error) == 0)
+    userError("{}: is empty; an HDF5 file is expected", path);
+  if (H5Fis_hdf5(path.c_str()) > 0)
+    return;
+  std::string start(4, '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), std::streamsize(start.size()));
+  if (start == "PK\x03\x04")
+    userError("{}: is not an HDF5 file but a ZIP archive, as plans are; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
+              path);
+  if (start[0] == '{')
+    userError("{}: is not an HDF5 file; it looks like JSON, as networks are written in", path);
+  bool text = std::none_of(start.begin(), start.end(), [](unsigned char c) { return c < ' ' && !std::isspace(c); });
+  userError("{}: is not an HDF5 file{}", path, text ? "; text becomes one with: snrt import" : "");
+}
+} // namespace
+
 File File::open(const std::string &path) {
   quiet();
-  if (::access(path.c_str(), R_OK) != 0)
-    userError("{}: cannot be read: {}", path, std::strerror(errno));
-  htri_t isHdf5 = H5Fis_hdf5(path.c_str());
-  if (isHdf5 == 0)
-    userError("{}: is not an HDF5 file", path);
+  refuseOtherFiles(path);
   Id id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, fileAccess().get()));
   if (id.get() < 0)
     userError("{}: is a damaged or truncated HDF5 file ({})", path, reason());
@@ -171,6 +200,22 @@ std::vector<int64_t> File::shape(const std::string &array) const {
   return {extents.begin(), extents.end()};
 }
 
+void File::requireStored(const std::string &array) const {
+  constexpr uint64_t kSmall = uint64_t(64) << 20, kMostCompressed = 4096; // deflate reaches 1,032
+  Id object = openArray(array), type = checked(H5Dget_type(object.get()), array, "has no element type");
+  uint64_t bytes = H5Tget_size(type.get());
+  std::vector<int64_t> extents = shape(array);
+  for (int64_t extent : extents)
+    if (extent < 0 || __builtin_mul_overflow(bytes, uint64_t(extent), &bytes))
+      bytes = extent == 0 ? 0 : UINT64_MAX / 2; // with a later extent of 0 nothing is left to check
+  std::error_code none;
+  uint64_t held = std::min<uint64_t>(H5Dget_storage_size(object.get()), std::filesystem::file_size(path_, none));
+  if (bytes > kSmall && bytes / kMostCompressed > held)
+    userError("{}: {}: is declared with the shape [{}], {} bytes or more, but the file holds {} bytes of it; it is "
+              "damaged or was not written to its end",
+              path_, array, fmt::join(extents, ", "), bytes, held);
+}
+
 Element File::element(const std::string &array) const {
   Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
   switch (H5Tget_class(type.get())) {
@@ -225,23 +270,27 @@ void File::readFloats(const std::string &array, int64_t first, int64_t count, fl
   std::copy(bytes.begin(), bytes.end(), to);
 }
 
-Names File::readNames(const std::string &array) const {
+Names File::readNames(const std::string &array, int64_t most) const {
   std::vector<int64_t> extents = shape(array);
   if (extents.size() != 1 || element(array) != Element::String)
     userError("{}: {}: should be a one-dimensional array of strings", path_, array);
+  requireStored(array);
   Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
-  return H5Tis_variable_str(type.get()) > 0 ? readVariableNames(array, type.get(), extents[0])
-                                            : readFixedNames(array, type.get(), extents[0]);
+  int64_t count = std::min(most, extents[0]);
+  return H5Tis_variable_str(type.get()) > 0 ? readVariableNames(array, type.get(), count)
+                                            : readFixedNames(array, type.get(), count);
 }
 
 namespace {
-constexpr int64_t kNamesAtOnce = 1 << 16;
+constexpr int64_t kNamesAtOnce = 1 << 16, kNamesReserved = 1 << 27;
 }
 
 Names File::readFixedNames(const std::string &array, hid_t type, int64_t count) const {
   Names names;
   size_t size = H5Tget_size(type);
   H5T_str_t padding = H5Tget_strpad(type);
+  // What short names leave free is never touched; a damaged count should not ask for the earth.
+  names.reserve(std::min(count, kNamesReserved), std::min(count, kNamesReserved) * std::min<int64_t>(size, 64));
   std::vector<char> block(std::min(count, kNamesAtOnce) * size);
   for (int64_t first = 0; first < count; first += kNamesAtOnce) {
     int64_t rows = std::min(kNamesAtOnce, count - first);
@@ -254,6 +303,7 @@ Names File::readFixedNames(const std::string &array, hid_t type, int64_t count) 
 
 Names File::readVariableNames(const std::string &array, hid_t type, int64_t count) const {
   Names names;
+  names.reserve(std::min(count, kNamesReserved), 0);
   std::vector<char *> block(std::min(count, kNamesAtOnce));
   for (int64_t first = 0; first < count; first += kNamesAtOnce) {
     int64_t rows = std::min(kNamesAtOnce, count - first);
@@ -262,6 +312,8 @@ Names File::readVariableNames(const std::string &array, hid_t type, int64_t coun
       names.add(block[i] ? block[i] : "");
       H5free_memory(block[i]);
     }
+    if (first == 0) // the others will hardly be longer; untouched memory costs nothing
+      names.reserve(0, names.bytes() / rows * std::min(count, kNamesReserved) * 2);
   }
   return names;
 }
@@ -269,6 +321,7 @@ Names File::readVariableNames(const std::string &array, hid_t type, int64_t coun
 std::string File::readText(const std::string &array) const {
   if (!shape(array).empty() || element(array) != Element::String)
     userError("{}: {}: should be one string", path_, array);
+  requireStored(array);
   Id object = openArray(array), type(H5Dget_type(object.get()));
   if (H5Tis_variable_str(type.get()) > 0) {
     char *text = nullptr;
@@ -312,9 +365,11 @@ std::vector<int64_t> File::integerAttribute(const std::string &object, const std
   if (!hasAttribute(object, name))
     return {};
   Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
-  if (H5Tget_class(type.get()) != H5T_INTEGER)
-    userError("{}: {}: attribute {} should hold integers", path_, object, name);
-  std::vector<int64_t> values(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space.get())));
+  constexpr hssize_t kMostValues = 1 << 16; // an attribute is a few numbers; more is damage
+  hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  if (H5Tget_class(type.get()) != H5T_INTEGER || count > kMostValues)
+    userError("{}: {}: attribute {} should hold a few integers", path_, object, name);
+  std::vector<int64_t> values(std::max<hssize_t>(0, count));
   if (!values.empty())
     check(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()), object, "cannot read attribute " + name);
   return values;

@@ -45,7 +45,7 @@ template <> inline hid_t native<double>() { return H5T_NATIVE_DOUBLE; }
 /// An HDF5 file. Object names are paths from the root ("input/indptr"). All members throw UserError.
 class File {
 public:
-  /// For reading. Says whether the file is missing, is no HDF5 file, or is truncated.
+  /// For reading. Says whether the file is missing, is no HDF5 file (and what it is), or is truncated.
   static File open(const std::string &path);
   /// A new file; an existing one is truncated (see AtomicFile). Messages name `shownAs`.
   static File create(const std::string &path, const std::string &shownAs);
@@ -62,14 +62,17 @@ public:
   std::vector<int64_t> shape(const std::string &array) const;
   Element element(const std::string &array) const;
 
+  /// UserError for an array whose shape promises far more than the file can hold: asked before memory is taken for it.
+  void requireStored(const std::string &array) const;
+
   /// Rows [first, first + count) of an array (its outermost axis), converted to T; values out of T's range are clamped.
   template <typename T> void readRows(const std::string &array, int64_t first, int64_t count, T *to) const {
     transfer(array, first, count, native<T>(), to, nullptr);
   }
   /// As readRows; also reads the booleans that h5py writes.
   void readFloats(const std::string &array, int64_t first, int64_t count, float *to) const;
-  /// A one-dimensional array of strings, of fixed or variable length.
-  Names readNames(const std::string &array) const;
+  /// A one-dimensional array of strings, of fixed or variable length; at most the first `most` of them.
+  Names readNames(const std::string &array, int64_t most = INT64_MAX) const;
   /// A scalar string.
   std::string readText(const std::string &array) const;
 

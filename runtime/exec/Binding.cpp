@@ -39,6 +39,11 @@ std::set<std::string> dataSetsOf(const plan::Entry &entry) {
 }
 
 Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases) {
+  return bindFrom(plan, names, file, aliases, [&](const std::string &stored) { return file.load(stored); });
+}
+
+Binding bindFrom(const plan::Plan &plan, const std::set<std::string> &names, const DataFile &file,
+                 const Aliases &aliases, const DataSetSource &source) {
   for (const auto &[name, other] : aliases)
     if (std::none_of(plan.datasets.begin(), plan.datasets.end(),
                      [&, n = &name](const auto &d) { return d.name == *n; }))
@@ -51,7 +56,7 @@ Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, Dat
     if (!file.has(stored))
       userError("'{}' has no data set '{}', which the plan needs; it has {}. --bind {}=NAME takes another one",
                 file.path(), stored, fmt::join(file.names(), ", "), name);
-    auto set = file.load(stored);
+    auto set = source(stored);
     if (first && set->rows != binding.rows)
       userError("'{}': '{}' has {} rows and '{}' has {}; the data sets of a network need one row for each example",
                 file.path(), *first, binding.rows, name, set->rows);

@@ -21,6 +21,11 @@ Aliases parseAliases(const std::vector<std::string> &texts);
 
 /// The data sets that the steps of an entry read.
 std::set<std::string> dataSetsOf(const plan::Entry &entry);
+/// How a binding comes by the data set of this name in the file.
+using DataSetSource = std::function<std::shared_ptr<const DataSet>(const std::string &stored)>;
+/// Binds the named data sets, each got from `source`. UserError as from bindData.
+Binding bindFrom(const plan::Plan &plan, const std::set<std::string> &names, const DataFile &file,
+                 const Aliases &aliases, const DataSetSource &source);
 /// Loads the named data sets. UserError if one is missing (with what the file has), or their row counts differ.
 Binding bindData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases);
 

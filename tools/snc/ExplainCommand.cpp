@@ -1,17 +1,21 @@
 // snc explain: what runs, what was fused and why, bytes and flops.
-#include "compiler/Analysis/Cost.h"
-#include "runtime/plan/Archive.h"
-#include "runtime/plan/Error.h"
+#include "runtime/exec/Needs.h"
+#include "runtime/exec/Session.h"
 #include "tools/snc/Commands.h"
 #include <fmt/format.h>
 
 namespace {
 using namespace sn;
+using nlohmann::json;
+using plan::Cost;
+using plan::CostModel;
 
 struct Options {
-  std::string plan;
-  int64_t batch = 0;
+  std::string plan, data, memoryLimit;
+  rt::Overrides overrides;
+  int threads = 0;
   std::vector<std::string> sizes; // name=columns[:entries per row]
+  std::vector<std::string> bind;
   bool json = false;
 };
 
@@ -45,29 +49,24 @@ Sizes parseSizes(const Options &options, const plan::Plan &plan) {
 
 std::string dimText(const plan::Dim &dim) { return dim.symbol.empty() ? std::to_string(dim.value) : dim.symbol; }
 
-std::string bytesText(double bytes) {
-  const char *units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  int unit = 0;
-  for (; bytes >= 1024 && unit < 4; ++unit)
-    bytes /= 1024;
-  return fmt::format("{:.3g} {}", bytes, units[unit]);
-}
+std::string bytesText(double bytes) { return rt::formatBytes(static_cast<int64_t>(bytes)); }
 
-const plan::Optimizer &chosenOptimizer(const plan::Plan &plan) {
-  for (const plan::Optimizer &optimizer : plan.optimizers)
-    if (optimizer.name == plan.training.optimizer)
-      return optimizer;
-  throw std::logic_error("the plan's optimizer is not among its update rules");
-}
+/// What training on a data file takes, from its header, and whether that is there.
+struct TrainingForecast {
+  int64_t rows = 0;
+  std::string device, shortage;
+  rt::Needs needs;
+  rt::MemoryRoom room;
+  double seconds = 0; // per epoch
+};
 
 void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostModel &model) {
-  int states = static_cast<int>(chosenOptimizer(plan).states.size());
   fmt::print("\n{}: {} kernels\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}\n", entry.name, entry.steps.size(), "",
              "kernel", "sweep", "layer (record)", "Mflop", "bytes");
   Cost total;
   for (size_t i = 0; i < entry.steps.size(); ++i) {
     const plan::Step &step = entry.steps[i];
-    Cost cost = costOf(plan, entry, step, states, model);
+    Cost cost = costOf(plan, entry, step, model);
     total.flops += cost.flops, total.bytes += cost.bytes;
     fmt::print("  {:<3} {:<13} {:<10} {:<34} {:>10.1f} {:>10}\n", i, step.kernel, step.sweep, step.label,
                cost.flops / 1e6, bytesText(cost.bytes));
@@ -83,14 +82,12 @@ void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostMo
   fmt::print(" peak {}\n", bytesText(peakBufferBytes(entry, model)));
 }
 
-nlohmann::json explainJson(const plan::Plan &plan, const CostModel &model) {
-  int states = static_cast<int>(chosenOptimizer(plan).states.size());
-  nlohmann::json out{
-      {"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
+json explainJson(const plan::Plan &plan, const CostModel &model) {
+  json out{{"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
   for (const plan::Entry &entry : plan.entries) {
-    nlohmann::json steps = nlohmann::json::array();
+    json steps = json::array();
     for (const plan::Step &step : entry.steps) {
-      Cost cost = costOf(plan, entry, step, states, model);
+      Cost cost = costOf(plan, entry, step, model);
       steps.push_back({{"kernel", step.kernel},
                        {"sweep", step.sweep},
                        {"label", step.label},
@@ -102,27 +99,12 @@ nlohmann::json explainJson(const plan::Plan &plan, const CostModel &model) {
   return out;
 }
 
-void run(const Options &options) {
-  plan::Plan plan = plan::readPlan(plan::readArchive(options.plan), options.plan);
-  Sizes sizes = parseSizes(options, plan);
-  int64_t batch = options.batch > 0 ? options.batch : plan.training.batch;
-  CostModel model;
-  model.extent = [&](const plan::Dim &dim) {
-    return dim.symbol.empty()  ? static_cast<double>(dim.value)
-           : dim.symbol == "B" ? static_cast<double>(batch)
-                               : sizes.columns.at(dim.symbol);
-  };
-  model.density = [&](const std::string &name) { return sizes.entries.at(name); };
-  if (options.json) {
-    fmt::print("{}\n", explainJson(plan, model).dump(1));
-    return;
-  }
-  fmt::print("network {}: batch {}", plan.network, batch);
-  for (const auto &[name, columns] : sizes.columns)
-    fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
-  const plan::Optimizer &optimizer = chosenOptimizer(plan);
-  fmt::print("\nparameters {}, {} state {}\n", bytesText(parameterBytes(plan, model)), optimizer.name,
-             bytesText(parameterBytes(plan, model) * static_cast<double>(optimizer.states.size())));
+void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Settings &settings) {
+  fmt::print("parameters {}", bytesText(parameterBytes(plan, model)));
+  if (settings.optimizer)
+    fmt::print(", {} state {}", settings.optimizer->name,
+               bytesText(parameterBytes(plan, model) * static_cast<double>(settings.optimizer->states.size())));
+  fmt::print("\n");
   for (const plan::Parameter &parameter : plan.parameters)
     fmt::print("  {} [{} x {}]{}\n", parameter.name, dimText(parameter.in), dimText(parameter.out),
                parameter.layout == "columns" ? ", stored output by output" : "");
@@ -132,14 +114,104 @@ void run(const Options &options) {
   for (const std::string &remark : plan.remarks)
     fmt::print("  {}\n", remark);
 }
+
+void explainSizes(const Options &options) {
+  plan::Plan plan = plan::readPlan(plan::readArchive(options.plan), options.plan);
+  Sizes sizes = parseSizes(options, plan);
+  rt::Settings settings = rt::settle(plan, options.overrides);
+  CostModel model;
+  model.extent = [&](const plan::Dim &dim) {
+    return dim.symbol.empty()  ? static_cast<double>(dim.value)
+           : dim.symbol == "B" ? static_cast<double>(settings.batch)
+                               : sizes.columns.at(dim.symbol);
+  };
+  model.density = [&](const std::string &name) { return sizes.entries.at(name); };
+  model.states = settings.optimizer ? static_cast<int>(settings.optimizer->states.size()) : 0;
+  if (options.json) {
+    fmt::print("{}\n", explainJson(plan, model).dump(1));
+    return;
+  }
+  fmt::print("network {}: batch {}", plan.network, settings.batch);
+  for (const auto &[name, columns] : sizes.columns)
+    fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
+  fmt::print("\n");
+  explainPlan(plan, model, settings);
+}
+
+json forecastJson(const TrainingForecast &training) {
+  return {{"rows", training.rows},
+          {"device", training.device},
+          {"memory", training.needs},
+          {"estimate", {{"seconds_per_epoch", training.seconds}}},
+          {"room", {{"bytes", training.room.bytes}, {"source", training.room.source}}},
+          {"fits", training.shortage.empty()},
+          {"shortage", training.shortage}};
+}
+
+void explainForecast(const Options &options, const plan::Plan &plan, const rt::Settings &settings,
+                     const TrainingForecast &training) {
+  fmt::print("network {}: batch {}{}, {} rows of '{}', {}\n", plan.network, settings.batch,
+             settings.optimizer ? ", " + settings.optimizer->name : "", training.rows, options.data, training.device);
+  fmt::print("training takes about {}\n", rt::describe(training.needs));
+  if (training.shortage.empty())
+    fmt::print("it fits: {} {}\n", training.room.source, rt::formatBytes(training.room.bytes));
+  else
+    fmt::print("it does not fit: {}\n", training.shortage);
+  fmt::print("an epoch takes about {:.3g} s on this machine\n", training.seconds);
+}
+
+void explainData(const Options &options) {
+  rt::Session session(options.plan, {"cpu", "", options.threads});
+  const plan::Plan &plan = session.plan();
+  rt::Settings settings = rt::settle(plan, options.overrides);
+  rt::DataFile file = rt::DataFile::open(options.data);
+  rt::Outline outline =
+      rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, rt::parseAliases(options.bind));
+  rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
+  forecast.add("train", outline);
+  forecast.setSaves();
+  forecast.setProgram(rt::kProgramBytes);
+  TrainingForecast training;
+  training.rows = outline.binding.rows;
+  training.device = session.device().description();
+  training.room =
+      rt::memoryRoom(options.memoryLimit.empty() ? 0 : rt::parseBytes(options.memoryLimit, "--memory-limit"));
+  training.needs = forecast.needs(settings.batch, settings.optimizer);
+  training.shortage = rt::shortage(forecast, settings, settings.optimizer, training.room, "training");
+  training.seconds = forecast.seconds("train", settings, session.device().measureRates());
+  const CostModel model = forecast.costModel(outline, settings.batch, settings);
+  if (options.json) {
+    json out = explainJson(plan, model);
+    out["training"] = forecastJson(training);
+    fmt::print("{}\n", out.dump(1));
+    return;
+  }
+  explainForecast(options, plan, settings, training);
+  explainPlan(plan, model, settings);
+}
+
+void run(const Options &options) {
+  if (!options.data.empty() && !options.sizes.empty())
+    userError("--size gives an extent that --data has: give one of the two");
+  if (options.data.empty() && !options.memoryLimit.empty())
+    userError("--memory-limit: what training needs is known with --data only");
+  options.data.empty() ? explainSizes(options) : explainData(options);
+}
 } // namespace
 
 void addExplainCommand(CLI::App &app) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = app.add_subcommand("explain", "say what a plan runs, what was fused and why, bytes and flops\n"
-                                                    "Example: snc explain ae.plan --size input=27278:144");
+  CLI::App *command = app.add_subcommand("explain", "say what a plan runs, what was fused and why, bytes and flops;\n"
+                                                    "with --data also the memory and time that training takes\n"
+                                                    "Example: snc explain ae.plan --data data.h5 --batch 1024");
   command->add_option("plan", options->plan, "the plan file")->required()->type_name("FILE");
-  command->add_option("--batch", options->batch, "rows of a batch (default: the plan's)")->check(CLI::PositiveNumber);
+  command->add_option("--data", options->data, "data file to train on; only its header is read")->type_name("FILE");
+  command->add_option("--batch", options->overrides.batch, "rows of a batch (default: the plan's)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--optimizer", options->overrides.optimizer, "one of the plan's optimizers (default: its own)");
+  command->add_option("--threads", options->threads, "threads; 0 = one for each core")->check(CLI::Range(0, 1024));
+  command->add_option("--memory-limit", options->memoryLimit, "say whether training fits in so much, as in 8GiB");
+  command->add_option("--bind", options->bind, "take a data set of the plan from another one of the file");
   command->add_option("--size", options->sizes, "extent of a data set (default 27278:144)")
       ->type_name("DATASET=COLUMNS[:ENTRIES]");
   command->add_flag("--json", options->json, "machine-readable");

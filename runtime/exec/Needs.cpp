@@ -1,0 +1,214 @@
+#include "runtime/exec/Needs.h"
+#include "runtime/exec/EntryRun.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/ranges.h>
+
+namespace sn::rt {
+namespace {
+constexpr int64_t kFloat = sizeof(float);
+/// What passes through host memory at a time: initial values (Model.cpp), a tensor being saved (Checkpoint.cpp).
+constexpr int64_t kInitialBytes = int64_t(64) << 20, kSavedBytes = int64_t(32) << 20;
+
+std::vector<std::pair<const char *, int64_t>> kindsOf(const Needs &needs) {
+  return {{"parameters", needs.parameters},
+          {"optimizer state", needs.states},
+          {"buffers", needs.buffers},
+          {"workspace", needs.workspace},
+          {"data", needs.data},
+          {"program", needs.program},
+          {"in passing", needs.passing}};
+}
+std::string kindsText(const Needs &needs) {
+  std::vector<std::string> parts;
+  for (const auto &[name, bytes] : kindsOf(needs))
+    if (bytes > 0)
+      parts.push_back(fmt::format("{} {}", formatBytes(bytes), name));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+} // namespace
+
+std::string describe(const Needs &needs) { return fmt::format("{}: {}", formatBytes(needs.total()), kindsText(needs)); }
+
+void to_json(nlohmann::json &json, const Needs &needs) {
+  json = {{"parameters", needs.parameters}, {"states", needs.states}, {"buffers", needs.buffers},
+          {"workspace", needs.workspace},   {"data", needs.data},     {"program", needs.program},
+          {"passing", needs.passing},       {"total", needs.total()}};
+}
+
+Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, const DataFile &file,
+                    const Aliases &aliases) {
+  Outline outline;
+  std::vector<std::string> counted;
+  outline.binding = bindFrom(plan, names, file, aliases, [&](const std::string &stored) {
+    DataShape shape = file.describe(stored);
+    if (std::none_of(counted.begin(), counted.end(), [&](const auto &other) { return file.same(other, stored); })) {
+      counted.push_back(stored);
+      outline.bytes += shape.bytes;
+      outline.loading = std::max(outline.loading, shape.loading);
+    }
+    outline.shapes[stored] = shape;
+    auto set = std::make_shared<DataSet>();
+    set->name = stored;
+    set->loader = shape.loader;
+    set->rows = shape.rows;
+    set->columns = shape.columns;
+    return set;
+  });
+  std::map<std::string, DataShape, std::less<>> byPlanName;
+  for (const auto &[name, set] : outline.binding.sets)
+    byPlanName[name] = outline.shapes.at(set->name);
+  outline.shapes = std::move(byPlanName);
+  return outline;
+}
+
+Forecast::Forecast(const plan::Plan &plan, Device &device, SymbolValues symbols)
+    : thePlan(plan), device(device), symbols(std::move(symbols)) {}
+
+void Forecast::add(const std::string &entry, const Outline &outline) {
+  if (const plan::Entry *found = plan::findEntry(thePlan, entry))
+    runs.push_back({found, &outline});
+  addData(outline);
+}
+
+void Forecast::addData(const Outline &outline) {
+  if (std::find(counted.begin(), counted.end(), &outline) != counted.end())
+    return;
+  counted.push_back(&outline);
+  data += outline.bytes;
+  loading = std::max(loading, outline.loading);
+}
+
+int64_t Forecast::rows() const {
+  int64_t most = 0;
+  for (const Run &run : runs)
+    most = std::max(most, run.outline->binding.rows);
+  return most;
+}
+
+Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, const Extents &extents) const {
+  Memory memory;
+  for (const plan::Buffer &buffer : run.entry->buffers)
+    memory.buffers[buffer.name] = nullptr;
+  for (const plan::Parameter &parameter : thePlan.parameters) {
+    memory.parameters[parameter.name] = nullptr;
+    memory.states[parameter.name].resize(optimizer ? optimizer->states.size() : 0);
+  }
+  for (const std::string &name : dataSetsOf(*run.entry)) {
+    DataView view = boundView(thePlan, run.outline->binding, name, extents);
+    view.entries = run.outline->shapes.at(name).entries;
+    memory.data[name] = view;
+  }
+  return memory;
+}
+
+Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
+  Needs needs{.data = data, .program = program};
+  int64_t largest = 0;
+  for (const plan::Parameter &parameter : thePlan.parameters) {
+    const int64_t bytes = extents(0).of(parameter.in) * extents(0).of(parameter.out) * kFloat;
+    needs.parameters += bytes;
+    largest = std::max(largest, bytes);
+  }
+  needs.states = optimizer ? needs.parameters * static_cast<int64_t>(optimizer->states.size()) : 0;
+  int64_t running = 0, order = 0;
+  for (const Run &run : runs) {
+    const Extents known = extents(std::min(batch, run.outline->binding.rows));
+    needs.buffers = std::max(needs.buffers, EntryRun::bufferCount(*run.entry, known) * kFloat);
+    const bool trains = run.entry->name == "train";
+    const plan::Optimizer *used = trains ? optimizer : nullptr;
+    const WorkspaceNeed need = device.workspaceNeed(thePlan, *run.entry, used, emptyMemory(run, used, known), known);
+    needs.workspace = std::max(needs.workspace, need.prepared);
+    running = std::max(running, need.running);
+    // The order of an epoch's examples, and the keys it is sorted by.
+    order = std::max(order, run.outline->binding.rows * static_cast<int64_t>(sizeof(int64_t) + sizeof(uint32_t)));
+  }
+  needs.workspace += running + order;
+  const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
+  needs.passing = std::max({int64_t(0), loading - model - onTop, std::min(largest, kInitialBytes) - onTop,
+                            saves ? std::min(largest, kSavedBytes) : 0});
+  return needs;
+}
+
+plan::CostModel Forecast::costModel(const Outline &outline, int64_t batch, const Settings &settings) const {
+  plan::CostModel model;
+  const double rows = static_cast<double>(std::min(batch, std::max<int64_t>(1, outline.binding.rows)));
+  model.extent = [this, rows](const plan::Dim &dim) {
+    return dim.symbol == "B" ? rows : static_cast<double>(extents(0).of(dim));
+  };
+  model.density = [&outline](const std::string &name) {
+    const DataShape &shape = outline.shapes.at(name);
+    return static_cast<double>(shape.entries) / static_cast<double>(std::max<int64_t>(1, shape.rows));
+  };
+  if (settings.optimizer) {
+    model.states = static_cast<int>(settings.optimizer->states.size());
+    const auto &idle = settings.optimizer->idleWhenZero;
+    model.onlyTouched = idle && std::all_of(idle->begin(), idle->end(), [&](const std::string &name) {
+                          auto value = settings.hyper.find(name);
+                          return value != settings.hyper.end() && value->second == 0;
+                        });
+  }
+  return model;
+}
+
+double Forecast::seconds(const std::string &entry, const Settings &settings, const Rates &rates) const {
+  for (const Run &run : runs) {
+    if (run.entry->name != entry || run.outline->binding.rows == 0)
+      continue;
+    const int64_t rows = run.outline->binding.rows, batch = std::min(settings.batch, rows);
+    const plan::CostModel model = costModel(*run.outline, batch, settings);
+    double step = 0;
+    for (const plan::Step &one : run.entry->steps)
+      step += plan::secondsOf(plan::costOf(thePlan, *run.entry, one, model), {rates.flops, rates.bytes});
+    return step * std::ceil(static_cast<double>(rows) / static_cast<double>(batch));
+  }
+  return 0;
+}
+
+namespace {
+/// The largest batch below `batch` that fits; 0 if none does.
+int64_t largestBatch(const Forecast &forecast, int64_t batch, const plan::Optimizer *optimizer, int64_t room) {
+  int64_t fits = 0, tooLarge = batch;
+  while (tooLarge - fits > 1) {
+    const int64_t middle = fits + (tooLarge - fits) / 2;
+    (forecast.needs(middle, optimizer).total() <= room ? fits : tooLarge) = middle;
+  }
+  return fits;
+}
+
+std::string remedies(const Forecast &forecast, int64_t batch, const plan::Optimizer *optimizer, int64_t room) {
+  std::vector<std::string> ideas;
+  if (const int64_t fits = largestBatch(forecast, batch, optimizer, room))
+    ideas.push_back(fmt::format("--batch {} is the largest that fits", fits));
+  const plan::Optimizer *fewest = optimizer;
+  for (const plan::Optimizer &other : forecast.plan().optimizers)
+    if (fewest && other.states.size() < fewest->states.size())
+      fewest = &other;
+  if (fewest != optimizer) {
+    const int64_t total = forecast.needs(batch, fewest).total();
+    if (total <= room)
+      ideas.push_back(fmt::format("--optimizer {} fits with {}", fewest->name, formatBytes(total)));
+    else if (const int64_t fits = largestBatch(forecast, batch, fewest, room))
+      ideas.push_back(fmt::format("--optimizer {} with --batch {} fits", fewest->name, fits));
+  }
+  if (ideas.empty())
+    return fmt::format("a smaller batch{} is not enough: with a batch of 1 it still needs {}; smaller hidden layers or "
+                       "a machine with more memory would help",
+                       fewest != optimizer ? " or another optimizer" : "",
+                       formatBytes(forecast.needs(1, fewest).total()));
+  return fmt::format("{}", fmt::join(ideas, "; "));
+}
+} // namespace
+
+std::string shortage(const Forecast &forecast, const Settings &settings, const plan::Optimizer *optimizer,
+                     const MemoryRoom &room, const std::string &what) {
+  const int64_t batch = std::min(settings.batch, std::max<int64_t>(1, forecast.rows()));
+  const Needs needs = forecast.needs(batch, optimizer);
+  if (needs.total() <= room.bytes)
+    return "";
+  return fmt::format("{} needs about {} of memory and {} {}, {} ({} bytes) too little: {}. What would help: {}", what,
+                     formatBytes(needs.total()), room.source, formatBytes(room.bytes),
+                     formatBytes(needs.total() - room.bytes), needs.total() - room.bytes, kindsText(needs),
+                     remedies(forecast, batch, optimizer, room.bytes));
+}
+} // namespace sn::rt
