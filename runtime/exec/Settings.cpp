@@ -56,6 +56,33 @@ Settings settle(const plan::Plan &plan, const Overrides &overrides) {
   return s;
 }
 
+namespace {
+/// Infix operators bind by `strength`; a weaker operand gets parentheses.
+struct Infix {
+  const char *op, *sign;
+  int strength;
+};
+constexpr Infix kInfix[] = {{"add", " + ", 1}, {"sub", " - ", 1}, {"mul", " * ", 2}, {"div", " / ", 2}};
+
+std::string textOf(const plan::Expr &expr, int around) {
+  if (!expr.symbol.empty())
+    return expr.symbol;
+  if (expr.op.empty())
+    return fmt::format("{}", expr.number);
+  for (const Infix &infix : kInfix)
+    if (expr.op == infix.op) {
+      std::string text = textOf(expr.args[0], infix.strength) + infix.sign + textOf(expr.args[1], infix.strength + 1);
+      return infix.strength < around ? "(" + text + ")" : text;
+    }
+  std::vector<std::string> args;
+  for (const plan::Expr &arg : expr.args)
+    args.push_back(textOf(arg, 0));
+  return fmt::format("{}({})", expr.op, fmt::join(args, ", "));
+}
+} // namespace
+
+std::string textOf(const plan::Expr &expr) { return textOf(expr, 0); }
+
 double StepScalars::operator()(std::string_view name) const {
   auto found = values.find(name);
   if (found == values.end())

@@ -27,7 +27,11 @@ struct Settings {
 /// UserError for an unknown optimizer or a value out of range.
 Settings settle(const plan::Plan &plan, const Overrides &overrides);
 
-/// How far training is. Steps and epochs done; `example` counts the examples done of the epoch begun.
+/// A schedule as people write it: "Alpha * pow(0.5, floor((Epoch - 1) / 10))".
+std::string textOf(const plan::Expr &expr);
+
+/// How far training is. Steps and epochs done; `example` counts the examples done of the epoch begun. All of them done
+/// is a position too: the epoch's report is then still to come.
 struct Position {
   int64_t step = 0, epoch = 0, example = 0;
 };

@@ -44,6 +44,15 @@ protected:
   Result train(const std::string &more = "", int threads = 2) const {
     return snrt("train '" + plan + "' '" + data + "' --threads " + std::to_string(threads) + " " + more);
   }
+  /// The lines of one kind of the metrics file beside the weights.
+  std::vector<json> metrics(const std::string &kind) const { return ofKind(contentOf(folder("metrics.jsonl")), kind); }
+  static std::vector<json> ofKind(const std::string &text, const std::string &kind) {
+    std::vector<json> found;
+    for (const std::string &line : linesOf(text))
+      if (json object = json::parse(line); object["kind"] == kind)
+        found.push_back(object);
+    return found;
+  }
   static std::vector<std::string> linesOf(const std::string &text) {
     std::istringstream in(text);
     std::vector<std::string> lines;
@@ -69,10 +78,10 @@ TEST_F(Command, TrainWritesWeightsAndMetricsBesideThePlan) {
   EXPECT_EQ(reader.header().symbols.at("outputs"), 30);
   EXPECT_EQ((*reader.header().columnNames.at("output"))[3], "item3");
   EXPECT_EQ(reader.header().network, "{\"Name\": \"test\"}");
-  std::vector<std::string> metrics = linesOf(contentOf(folder("metrics.jsonl")));
-  ASSERT_EQ(metrics.size(), 3u);
-  EXPECT_EQ(json::parse(metrics[2])["epoch"], 3);
-  EXPECT_LT(json::parse(metrics[2])["training"], json::parse(metrics[0])["training"]);
+  std::vector<json> epochs = metrics("epoch");
+  ASSERT_EQ(epochs.size(), 3u);
+  EXPECT_EQ(epochs[2]["epoch"], 3);
+  EXPECT_LT(epochs[2]["training"], epochs[0]["training"]);
 
   std::string before = contentOf(weights);
   EXPECT_HAS(failed(train(), 1).err, "exists and is not overwritten");
@@ -88,15 +97,60 @@ TEST_F(Command, TrainWritesWeightsAndMetricsBesideThePlan) {
 TEST_F(Command, KnobsAndJson) {
   Result done = failed(
       train("--json --optimizer adam --epochs 2 --batch 64 --alpha 0.05 --validation '" + data + "' --profile"), 0);
-  std::vector<std::string> lines = linesOf(done.out);
-  ASSERT_EQ(lines.size(), 4u) << done.out;
-  json epoch = json::parse(lines[0]);
-  EXPECT_EQ(epoch["steps"], 4);
-  EXPECT_EQ(epoch["alpha"], 0.05);
-  EXPECT_GT(epoch["validation"], 0.0);
-  EXPECT_EQ(json::parse(lines[2])["steps"].size(), 5u);
-  EXPECT_EQ(json::parse(lines[3])["weights"], weights);
+  EXPECT_EQ(done.out, contentOf(folder("metrics.jsonl"))) << "the same lines";
+  std::vector<json> epochs = metrics("epoch");
+  ASSERT_EQ(epochs.size(), 2u) << done.out;
+  EXPECT_EQ(epochs[0]["steps"], 4);
+  EXPECT_EQ(epochs[0]["alpha"], 0.05);
+  EXPECT_GT(epochs[0]["validation"], 0.0);
+  ASSERT_EQ(metrics("profile").size(), 1u);
+  EXPECT_EQ(metrics("profile")[0]["steps"].size(), 5u);
+  ASSERT_EQ(metrics("end").size(), 1u);
+  EXPECT_EQ(metrics("end")[0]["weights"], "ae.weights.h5");
   EXPECT_EQ(rt::CheckpointReader(weights).header().optimizer, "Adam");
+}
+
+TEST_F(Command, MetricsAreAsSpecified) {
+  failed(train("--epochs 2 --batch 64"), 0);
+  std::vector<std::string> kinds;
+  for (const std::string &line : linesOf(contentOf(folder("metrics.jsonl"))))
+    kinds.push_back(json::parse(line)["kind"]);
+  std::vector<std::string> expected = {"run"};
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    expected.insert(expected.end(), 4, "batches");
+    expected.push_back("epoch");
+  }
+  expected.insert(expected.end(), {"profile", "end"});
+  EXPECT_EQ(kinds, expected);
+  json run = metrics("run")[0];
+  EXPECT_EQ(run["version"], 1);
+  EXPECT_EQ(run["weights"], "ae.weights.h5");
+  EXPECT_EQ(run["settings"]["optimizer"], "SGD");
+  EXPECT_EQ(run["settings"]["alpha"], "Alpha");
+  EXPECT_EQ(run["datasets"]["input"]["columns"], 30);
+  EXPECT_EQ(run["parameters"], 2 * 30 * 8 + 8 + 30);
+  EXPECT_EQ(run["memory"]["parameters"], 4 * run["parameters"].get<int64_t>());
+  ASSERT_EQ(run["graph"].size(), 5u);
+  EXPECT_EQ(run["graph"][0]["reads"], json({"input", "Input->Hidden/bias", "Input->Hidden/weights"}));
+  EXPECT_EQ(run["graph"][0]["writes"], json({"h"}));
+  EXPECT_EQ(run["graph"][1]["target"], "output");
+  EXPECT_EQ(run["graph"][1]["sweep"], "single");
+  EXPECT_EQ(run["graph"][1]["writes"], json({"dh", "Hidden->Output/weights", "Hidden->Output/bias"}));
+  double sum = 0;
+  for (const json &line : metrics("batches"))
+    if (line["epoch"] == 2)
+      sum += line["training"].get<double>() * (line["examples"] == 200 ? 8 : 64);
+  EXPECT_NEAR(sum / 200, metrics("epoch")[1]["training"].get<double>(), 1e-9);
+  json end = metrics("end")[0];
+  EXPECT_EQ(end["reason"], "finished");
+  EXPECT_EQ(end["step"], 8);
+  EXPECT_EQ(end["epoch"], 2);
+}
+
+TEST_F(Command, ALineOfTheMetricsThatWasCutOffIsClosed) {
+  std::ofstream(folder("metrics.jsonl")) << R"({"kind":"epoch","epo)";
+  failed(train("--epochs 1"), 0);
+  EXPECT_EQ(json::parse(linesOf(contentOf(folder("metrics.jsonl"))).at(1))["kind"], "run");
 }
 
 TEST_F(Command, InitThenTrainFromThere) {

@@ -43,6 +43,15 @@ TEST(Settings, ScalarsOfAStep) {
   EXPECT_THROW(scalars("Steps"), std::out_of_range);
 }
 
+TEST(Settings, SchedulesAsText) {
+  using plan::Expr;
+  Expr steps("floor", {Expr("div", {Expr("sub", {Expr("Epoch"), Expr(1.0)}), Expr(10.0)})});
+  EXPECT_EQ(textOf(Expr("mul", {Expr("Alpha"), Expr("pow", {Expr(0.5), steps})})),
+            "Alpha * pow(0.5, floor((Epoch - 1) / 10))");
+  EXPECT_EQ(textOf(Expr("sub", {Expr("Alpha"), Expr("sub", {Expr("Step"), Expr("Epoch")})})), "Alpha - (Step - Epoch)");
+  EXPECT_EQ(textOf(Expr("Alpha")), "Alpha");
+}
+
 TEST(Settings, OrderIsAPermutationPerEpoch) {
   Settings settings = settle(twoLayerPlan(), {});
   std::vector<int64_t> first = exampleOrder(settings, 9, 1, 1000), second = exampleOrder(settings, 9, 2, 1000);

@@ -112,7 +112,7 @@ TEST(Trainer, StatesSurviveEpochsAndFiles) {
   Job resumed(twoLayerPlan(), data, adam, 1);
   resumed.model.load(half, true);
   Trainer again(resumed.model, resumed.settings, resumed.binding);
-  again.setPosition({half.header().step, half.header().epoch, half.header().position});
+  again.resume({half.header().step, half.header().epoch, half.header().position}, {});
   again.trainEpoch();
   for (const plan::Parameter &p : whole.session->plan().parameters)
     EXPECT_EQ(whole.model.parameter(p.name), resumed.model.parameter(p.name)) << p.name;
