@@ -18,3 +18,17 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   add_link_options(-fuse-ld=lld)
 endif()
 add_link_options(-Wl,--as-needed -Wl,--gc-sections)
+
+# A finding ends the program; frames are kept so that its stack can be read. Debian's archives (HDF5, minizip, sodium) are not
+# instrumented: what they read and write is seen only through malloc and the intercepted functions of libc.
+if(SNC_SANITIZE)
+  add_compile_options(-fsanitize=${SNC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SNC_SANITIZE})
+  if(SNC_SANITIZE MATCHES address)
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  endif()
+endif()
+# Coverage for libFuzzer in everything, so that one tree serves the tests under sanitizers and the fuzz targets.
+if(SNC_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

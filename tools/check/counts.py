@@ -11,6 +11,7 @@ PARTS = (  # name, what its summary looks like: passed, failed, skipped
     ("lit", re.compile(r"Total Discovered Tests: \d+"), (r"^\s*(?:Passed|Expectedly Failed)\s*: (\d+)", r"^\s*(?:Failed|Unresolved|Timed Out|Unexpectedly Passed)\s*: (\d+)",
                                                          r"^\s*(?:Unsupported|Skipped|Excluded)\s*: (\d+)")),
 )
+KINDS = (("check.", "checks"), ("sanitizer.", "sanitizers"), ("fuzz.", "fuzzing"))  # whatever a test of this name prints
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*$\s*^(OK|FAILED)(?: \((.*)\))?$", re.M)
 
 
@@ -43,7 +44,7 @@ def summary(text):
         if skipped is not None and "SKIP" not in (skipped.get("message") or ""):
             status = "fail"
         part, counts = cases(case.findtext("system-out") or "", status)
-        part = "checks" if name.startswith("check.") else part
+        part = next((kind for start, kind in KINDS if name.startswith(start)), part)
         totals.setdefault(part, [0, 0, 0])
         for i, count in enumerate(counts):
             totals[part][i] += count

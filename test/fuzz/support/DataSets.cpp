@@ -1,0 +1,84 @@
+#include "test/fuzz/support/DataSets.h"
+#include "runtime/plan/Error.h"
+#include "test/fuzz/support/Target.h"
+#include <cmath>
+#include <set>
+
+namespace sn::fuzz {
+namespace {
+void checkRows(const rt::DataSet &data) {
+  demand(int64_t(data.indptr.size()) == data.rows + 1 && data.indptr.front() == 0 &&
+             data.indptr.back() == int64_t(data.indices.size()),
+         "the rows do not cover the indices");
+  for (int64_t row = 0; row < data.rows; ++row) {
+    demand(data.indptr[size_t(row)] <= data.indptr[size_t(row) + 1], "a row ends before it begins");
+    for (int64_t at = data.indptr[size_t(row)]; at < data.indptr[size_t(row) + 1]; ++at) {
+      int64_t column = data.indices[size_t(at)];
+      demand(column >= 0 && column < data.columns, "a column outside the data set");
+      demand(at == data.indptr[size_t(row)] || data.indices[size_t(at) - 1] < column, "a row that is not increasing");
+    }
+  }
+}
+bool sameNames(const std::shared_ptr<const rt::Names> &a, const std::shared_ptr<const rt::Names> &b) {
+  if (!a || !b || a->size() != b->size())
+    return !a == !b && !a;
+  for (int64_t i = 0; i < a->size(); ++i)
+    if ((*a)[i] != (*b)[i])
+      return false;
+  return true;
+}
+void checkRoundTrip(const rt::DataSet &data) {
+  std::string path = scratch("again.h5");
+  rt::DataFileWriter writer(path, true);
+  try {
+    writer.write("again", data);
+  } catch (const UserError &error) {
+    demand(std::string_view(error.what()).find("zero byte") != std::string_view::npos, error.what());
+    return; // a name that HDF5's strings cannot hold
+  }
+  writer.commit();
+  rt::DataFile file = rt::DataFile::open(path);
+  std::shared_ptr<const rt::DataSet> again = file.load("again");
+  demand(again->loader == data.loader && again->rows == data.rows && again->columns == data.columns &&
+             again->indptr == data.indptr && again->indices == data.indices && again->values == data.values &&
+             sameNames(again->rowNames, data.rowNames) && sameNames(again->columnNames, data.columnNames),
+         "a data set changes when written and read");
+}
+} // namespace
+
+void checkDataSet(const rt::DataSet &data) {
+  demand(data.rows >= 1 && data.columns >= 1 && data.columns < int64_t(1) << 31, "an empty data set");
+  if (data.loader != rt::Loader::Dense)
+    checkRows(data);
+  size_t values = data.loader == rt::Loader::Dense       ? size_t(data.rows * data.columns)
+                  : data.loader == rt::Loader::CsrAnalog ? data.indices.size()
+                                                         : 0;
+  demand(data.values.size() == values, "the number of values does not fit");
+  for (float value : data.values)
+    demand(std::isfinite(value), "a value that is not finite");
+  demand(!data.rowNames || data.rowNames->size() == data.rows, "row names do not fit");
+  demand(!data.columnNames || data.columnNames->size() == data.columns, "column names do not fit");
+}
+
+void loadAll(const std::string &path, const std::vector<std::string> &names) {
+  std::set<std::string> wanted(names.begin(), names.end());
+  try {
+    rt::DataFile file = rt::DataFile::open(path);
+    for (const std::string &name : file.names())
+      wanted.insert(name);
+    for (const std::string &name : wanted) {
+      std::shared_ptr<const rt::DataSet> data;
+      try {
+        data = file.load(name);
+      } catch (const UserError &error) {
+        demand(std::string_view(error.what()).find(path) != std::string_view::npos, "a message without the file");
+        continue;
+      }
+      checkDataSet(*data);
+      checkRoundTrip(*data);
+    }
+  } catch (const UserError &error) {
+    demand(std::string_view(error.what()).find(path) != std::string_view::npos, "a message without the file");
+  }
+}
+} // namespace sn::fuzz

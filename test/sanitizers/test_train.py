@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Training from end to end in a sanitized snrt, on plans of the ordinary snc: $SNC_SANITIZED is the tree. A finding ends snrt with a report."""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import sanitizers
+
+sys.path.insert(0, os.path.join(sanitizers.ROOT, "test/e2e"))
+import commands  # noqa: E402
+
+TREE = os.environ.get("SNC_SANITIZED", os.path.join(sanitizers.ROOT, "build/asan"))
+SHAPE = ("--rows", "300", "--columns", "700", "--mean", "12", "--minimum", "1", "--seed", "1")
+NETWORKS = {
+    "ae": {"Denoising": {"p": 0.2}, "SparsenessPenalty": {"p": 0.5, "beta": 2},
+           "Layers": [{"DataSet": "input", "N": "auto", "Sparse": True}, {"N": 16, "Sparse": True}, {"DataSet": "output", "N": "auto"}]},
+    "softmax": {"Layers": [{"DataSet": "input", "N": "auto"}, {"N": 16, "Activation": "Tanh", "pDropout": 0.25},
+                           {"N": 12, "Activation": "Relu"}, {"DataSet": "output", "N": "auto", "Activation": "SoftMax"}],
+                "Training": {"Optimizer": "Adam", "Schedule": "Cosine"}},
+    "two": {"ErrorFunction": "L2", "Layers": [{"Name": "i", "DataSet": "input", "N": "auto", "Sparse": True}, {"Name": "h", "N": 8, "Activation": "SoftMax"},
+                                               {"Name": "o", "Kind": "Output", "DataSet": "output", "N": "auto", "Activation": "Linear"},
+                                               {"Name": "p", "Kind": "Output", "DataSet": "output", "N": "auto", "Activation": "Tanh", "Source": ["h", "o"]}],
+            "Training": {"Optimizer": "RMSProp"}},
+}
+
+
+class Train(commands.Commands):
+    @classmethod
+    def prepare(cls):
+        cls.datagen(*SHAPE, "-o", "data.h5")
+        for name, network in NETWORKS.items():
+            cls.write(f"{name}.json", json.dumps(network))
+            cls.snc("compile", f"{name}.json", "-o", f"{name}.plan")
+
+    @classmethod
+    def sanitized(cls, *arguments):
+        """Runs the sanitized snrt to the end; anything but exit code 0 fails with what it said."""
+        command = [sanitizers.program(TREE, "snrt"), *map(str, arguments)]
+        run = subprocess.run(command, cwd=cls.folder, env=sanitizers.environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if run.returncode:
+            raise AssertionError(f"{' '.join(command)}\nexit code {run.returncode}\n{run.stdout}{run.stderr}")
+        return run
+
+    def test_train(self):
+        for name in NETWORKS:
+            for threads in (2, 4):
+                with self.subTest(network=name, threads=threads):
+                    self.sanitized("train", f"{name}.plan", "data.h5", "-o", f"{name}{threads}.h5", "--epochs", 2, "--batch", 100, "--threads", threads)
+            self.assertEqual(self.digest(f"{name}2.h5"), self.digest(f"{name}4.h5"), name)
+
+    def test_apply(self):
+        self.sanitized("init", "ae.plan", "data.h5", "-o", "w.h5")
+        self.sanitized("eval", "ae.plan", "w.h5", "data.h5", "--exclude", "input", "--at", "5,20", "--baseline", "popularity,item-knn", "--threads", 3)
+        self.sanitized("predict", "ae.plan", "w.h5", "data.h5", "--top-k", 10, "-o", "recs.tsv", "--threads", 3)
+        self.assertEqual(len(self.read("recs.tsv").splitlines()), 300)
+
+
+if __name__ == "__main__":
+    sanitizers.program(TREE, "snrt")
+    unittest.main(verbosity=2)
