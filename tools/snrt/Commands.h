@@ -9,4 +9,5 @@ void addInitCommand(CLI::App &app);
 void addTrainCommand(CLI::App &app);
 void addEvalCommand(CLI::App &app);
 void addPredictCommand(CLI::App &app);
+void addReportCommand(CLI::App &app);
 } // namespace sn::snrt

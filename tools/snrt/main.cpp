@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
   sn::snrt::addTrainCommand(app);
   sn::snrt::addEvalCommand(app);
   sn::snrt::addPredictCommand(app);
+  sn::snrt::addReportCommand(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
