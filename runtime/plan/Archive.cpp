@@ -12,12 +12,14 @@ using nlohmann::json;
 constexpr const char *kManifest = "manifest.json";
 constexpr std::string_view kComment = "snc plan; SHA-256 of all bytes before it: ";
 constexpr size_t kDigits = 64;
+constexpr int kDeepest = 100; // levels of plan.json; what walks a document does so by recursion
 
 std::string manifestOf(const Archive &archive) {
   json manifest = json::object();
   for (const auto &[name, content] : archive.entries)
     manifest[name] = {{"bytes", content.size()}, {"sha256", sha256Hex(content)}};
-  return json{{"entries", manifest}}.dump(1) + "\n";
+  // A damaged name need not be UTF-8; what stands for it does not match any manifest.
+  return json{{"entries", manifest}}.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 std::string readWholeFile(const std::string &path) {
@@ -72,8 +74,13 @@ Plan readPlan(const Archive &archive, const std::string &path) {
   int64_t schema = 0;
   Plan plan;
   try {
-    document = json::parse(text->second);
-    schema = document.at("schema").get<int64_t>();
+    document = json::parse(text->second, [&](int depth, json::parse_event_t, const json &) {
+      if (depth > kDeepest)
+        userError("'{}': plan.json is nested more than {} levels deep; compile it anew", path, kDeepest);
+      return true;
+    });
+    const json &number = document.at("schema");
+    schema = number.is_number_integer() ? number.get<int64_t>() : 0; // anything else is refused with its place below
   } catch (const json::exception &problem) {
     userError("'{}': plan.json cannot be read: {}", path, problem.what());
   }

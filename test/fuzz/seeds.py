@@ -59,7 +59,7 @@ TEXTS = {  # import: format (auto csv lines dsstne libsvm), options, more option
     "libsvm": (0, 48, 0, "1,3 0:1 4:0.5 # a comment\n2 qid:7 1:1\n\n0 2:1e-3 2:2\n"),
     "no-end": (2, 0, 0, "only"), "rejects": (3, 8, 0, "no tab\n\tx:y\na\t:,,:b,1,2\na\tb,x\n"),
     "mark": (0, 4, 0, "\ufeffuser,item\n1,2\n1,2\n"), "zero": (0, 0, 0, "a\0b"),
-    "huge": (4, 0, 0, "1 2147483646:1\n1 99999999999:1\n1 -1:1\n1 3:1e39\n"),
+    "huge": (4, 0, 0, "1 4095:1\n1 99999x:1\n1 -1:1\n1 3:1e39\n1 4:1e309\n"),
 }
 # Decisions of the HDF5 targets (support/Choices.h): nothing, the kinds of data sets, and deviations at every place.
 DECISIONS = {"plain": b"", "dense": b"\x01\x02\x03\x07", "linked": b"\x02", "soft": b"\x04", "dangling": b"\x0c", "two": b"\x10"}

@@ -113,6 +113,25 @@ TEST_F(ArchiveTest, ReadPlanChecks) {
   EXPECT_NE(refusal([&] { readPlan({}, "n.plan"); }).find("holds no plan.json"), std::string::npos);
 }
 
+TEST_F(ArchiveTest, NamesThatAreNoUtf8) { // as damage makes them
+  Archive archive{{{"\xff", "content"}}};
+  writeArchive(archive, path, false);
+  EXPECT_EQ(readArchive(path).entries, archive.entries);
+}
+
+TEST_F(ArchiveTest, DeepNestingIsRefused) {
+  std::string text = nlohmann::json(test::smallPlan()).dump(), alpha = "\"alpha\":[\"div\",";
+  ASSERT_NE(text.find(alpha), std::string::npos);
+  std::string deep;
+  for (int i = 0; i < 200000; ++i)
+    deep += "[\"neg\",";
+  text.replace(text.find(alpha), 0, "\"deep\":" + deep + "1" + std::string(200000, ']') + ",");
+  EXPECT_NE(refusal([&] {
+              readPlan({{{"plan.json", text}}}, "n.plan");
+            }).find("nested more than 100 levels"),
+            std::string::npos);
+}
+
 TEST(Sha256, KnownDigest) { // FIPS 180-2, appendix B.1
   EXPECT_EQ(sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
