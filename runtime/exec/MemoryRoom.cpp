@@ -84,6 +84,9 @@ struct GroupFiles {
   std::string used, reclaimable;   // reclaimable: field of memory.stat
 };
 
+/// Version 1 writes a number of this size where there is no limit.
+constexpr int64_t kNoLimit = int64_t(1) << 60;
+
 /// What a group and those above it leave beyond what they use now; INT64_MAX without limits. Memory of cached files
 /// that is not in use counts as free.
 int64_t leftOf(const std::string &cgroups, const GroupFiles &files, std::string group) {
@@ -93,7 +96,7 @@ int64_t leftOf(const std::string &cgroups, const GroupFiles &files, std::string 
     const int64_t used = numberIn(folder + files.used).value_or(0);
     const int64_t cached = fieldOf(contentOf(folder + "memory.stat").value_or(""), files.reclaimable).value_or(0);
     for (const std::string &name : files.limits)
-      if (const std::optional<int64_t> limit = numberIn(folder + name))
+      if (const std::optional<int64_t> limit = numberIn(folder + name); limit && *limit < kNoLimit)
         left = std::min(left, std::max<int64_t>(0, *limit - std::max<int64_t>(0, used - cached)));
     if (group.empty() || group == "/")
       return left;

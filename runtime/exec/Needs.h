@@ -43,6 +43,7 @@ public:
   void add(const std::string &entry, const Outline &outline);
   /// The command holds these data besides. An outline counts once.
   void addData(const Outline &outline);
+  void addData(int64_t bytes) { data += bytes; }
   void setProgram(int64_t bytes) { program = bytes; }
   /// The command saves weights.
   void setSaves() { saves = true; }

@@ -13,6 +13,10 @@ void addRunOptions(CLI::App &command, RunOptions &options) {
                   "Threads; 0 = one for each core. The result does not depend on it")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command.add_option_function<std::string>(
+      "--memory-limit",
+      [&options](const std::string &text) { options.memoryLimit = rt::parseBytes(text, "--memory-limit"); },
+      "Refuse to begin what needs more memory than this, as in 8GiB or 500MiB (default: what the machine has)");
   command.add_option("--bind", options.bind,
                      "Take a data set of the plan from another one of the file, as in output=input");
   command.add_flag("--profile", options.profile, "Say afterwards where the time went");
@@ -63,9 +67,11 @@ void printNotes(const rt::Binding &data) {
 }
 
 Trained::Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
-                 const RunOptions &options, const rt::Overrides &overrides)
+                 const RunOptions &options, const rt::Overrides &overrides, const std::string &entry,
+                 const std::vector<HeldData> &held)
     : session(planPath, options.device), settings(rt::settle(session.plan(), overrides)), weights(weightsPath),
       file(rt::DataFile::open(dataPath)), aliases(rt::parseAliases(options.bind)),
+      forecast(forecastUse(session, settings, file, weights.header(), entry, held, options)),
       inputs(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("predict")), file, aliases)),
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
             session.workers()) {

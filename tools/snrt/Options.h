@@ -1,15 +1,10 @@
 // Options that several commands share.
 #pragma once
-#include "runtime/exec/Session.h"
 #include "tools/snrt/Commands.h"
+#include "tools/snrt/RunForecast.h"
 
 namespace sn::snrt {
-struct RunOptions {
-  rt::DeviceChoice device;
-  bool json = false, profile = false;
-  std::vector<std::string> bind;
-};
-/// --device --level --threads --json --profile --bind
+/// --device --level --threads --memory-limit --json --profile --bind
 void addRunOptions(CLI::App &command, RunOptions &options);
 /// --epochs --batch --optimizer --alpha --lambda --lambda1 --mu --mu1 --seed
 void addTrainingOptions(CLI::App &command, rt::Overrides &overrides);
@@ -23,15 +18,19 @@ void refuseExisting(const std::string &path, bool force);
 /// Bound data sets whose loading mended something say so.
 void printNotes(const rt::Binding &data);
 
-/// Data, weights and model of a command that uses a trained network.
+/// Data, weights and model of a command that uses a trained network. What it needs is told, and refused if it does not
+/// fit, before data and parameters are loaded.
 struct Trained {
+  /// `entry`: what will run. `held`: data sets that the command loads besides.
   Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
-          const RunOptions &options, const rt::Overrides &overrides);
+          const RunOptions &options, const rt::Overrides &overrides, const std::string &entry = "predict",
+          const std::vector<HeldData> &held = {});
   rt::Session session;
   rt::Settings settings;
   rt::CheckpointReader weights;
   rt::DataFile file;
   rt::Aliases aliases;
+  RunForecast forecast;
   rt::Binding inputs; // what entry "predict" reads
   rt::Model model;
   /// A data set of the file by its name there. UserError naming the option that asked if there is none.

@@ -5,15 +5,6 @@
 #include <unistd.h>
 
 namespace sn::snrt {
-std::string formatBytes(int64_t bytes) {
-  const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(units))
-    value /= 1024, ++unit;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
-}
-
 std::string formatSeconds(double seconds) {
   int64_t whole = static_cast<int64_t>(seconds + 0.5);
   return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
@@ -89,15 +80,5 @@ void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &
          fmt::format("{:.3f}", step.launches ? 1e3 * step.seconds / static_cast<double>(step.launches) : 0)});
   rows.push_back({"all of " + entry, fmt::format("{:.2f}", total), "100.0%", ""});
   printTable(rows);
-}
-
-Needs needsOf(rt::Model &model, int64_t dataBytes) {
-  return {model.parameterBytes(), model.stateBytes(), model.arenaBytes(), model.device().workspaceBytes(), dataBytes};
-}
-
-void printNeeds(const Needs &needs, const std::string &device) {
-  fmt::print(stderr, "{}; memory: {} parameters, {} optimizer state, {} buffers, {} workspace, {} data, {} together\n",
-             device, formatBytes(needs.parameters), formatBytes(needs.states), formatBytes(needs.buffers),
-             formatBytes(needs.workspace), formatBytes(needs.data), formatBytes(needs.total()));
 }
 } // namespace sn::snrt

@@ -1,10 +1,11 @@
-// What snrt shows: progress, tables, what a run needs.
+// What snrt shows: progress, tables.
 #pragma once
+#include "runtime/exec/MemoryRoom.h"
 #include "runtime/exec/Trainer.h"
 #include <chrono>
 
 namespace sn::snrt {
-std::string formatBytes(int64_t bytes);    // "1.5 GiB"
+using rt::formatBytes;
 std::string formatSeconds(double seconds); // "0:42", "1:02:03"
 
 /// Progress on stderr: a bar with rate and time left on a terminal, else a plain line every ten seconds.
@@ -29,12 +30,4 @@ private:
 void printTable(const std::vector<std::vector<std::string>> &rows);
 /// Time for each step of an entry and its share, on stdout; one JSON object if `json`.
 void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps, bool json);
-
-/// What a run needs in memory, for the user on stderr.
-struct Needs {
-  int64_t parameters = 0, states = 0, buffers = 0, workspace = 0, data = 0;
-  int64_t total() const { return parameters + states + buffers + workspace + data; }
-};
-Needs needsOf(rt::Model &model, int64_t dataBytes);
-void printNeeds(const Needs &needs, const std::string &device);
 } // namespace sn::snrt

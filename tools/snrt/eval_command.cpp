@@ -24,10 +24,19 @@ struct Scored {
 class Evaluation {
 public:
   explicit Evaluation(const EvalOptions &options)
-      : options(options), trained(options.plan, options.weights, options.data, options.run, options.overrides) {}
+      : options(options), trained(options.plan, options.weights, options.data, options.run, options.overrides,
+                                  options.truth.empty() ? "evaluate" : "predict", held(options)) {}
   void run() { options.truth.empty() ? loss() : ranking(); }
 
 private:
+  static std::vector<HeldData> held(const EvalOptions &options) {
+    std::vector<HeldData> data;
+    if (!options.exclude.empty())
+      data.push_back({options.data, {options.exclude}});
+    if (!options.truth.empty())
+      data.push_back({options.truth, {"output", "input"}});
+    return data;
+  }
   void loss();
   void ranking();
   rt::Truth readTruth(const std::string &dataset);
@@ -67,7 +76,6 @@ void Evaluation::ranking() {
   if (!options.exclude.empty())
     known = trained.load(options.exclude, "--exclude");
   recommender.leaveOut(known.get());
-  printNeeds(needsOf(trained.model, trained.inputs.bytes()), trained.session.device().description());
   fmt::print(stderr, "snrt: {}\n",
              known ? fmt::format("entries of '{}' are left out of the lists", options.exclude)
                    : "known entries stay in the lists; --exclude input leaves them out");

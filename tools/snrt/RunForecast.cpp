@@ -1,0 +1,93 @@
+#include "tools/snrt/RunForecast.h"
+#include "runtime/plan/Error.h"
+#include "tools/snrt/Output.h"
+#include <algorithm>
+
+namespace sn::snrt {
+namespace {
+/// Refuses what does not fit.
+rt::Needs settleNeeds(rt::Forecast &forecast, const rt::Settings &settings, const plan::Optimizer *optimizer,
+                      const RunOptions &options, const char *what) {
+  forecast.setProgram(rt::residentBytes());
+  const std::string shortage = rt::shortage(forecast, settings, optimizer, rt::memoryRoom(options.memoryLimit), what);
+  if (!shortage.empty())
+    userError("{}", shortage);
+  return forecast.needs(settings.batch, optimizer);
+}
+
+void tell(const RunForecast &forecast, const std::string &device, const char *pass) {
+  fmt::print(stderr, "{}; memory about {}; {} takes about {}\n", device, rt::describe(forecast.needs), pass,
+             forecast.seconds < 10 ? fmt::format("{:.2g} s", forecast.seconds) : formatSeconds(forecast.seconds));
+}
+} // namespace
+
+RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
+                             const std::string &from, const std::string &validation, const RunOptions &options) {
+  const plan::Plan &plan = session.plan();
+  const rt::Aliases aliases = rt::parseAliases(options.bind);
+  const rt::Rates rates = session.device().measureRates(); // first: what it opens and keeps belongs to the program
+  std::optional<rt::CheckpointReader> weights;
+  if (!from.empty())
+    weights.emplace(from);
+  const rt::Outline own = rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, aliases);
+  rt::Outline held;
+  rt::Forecast forecast(plan, session.device(),
+                        rt::resolveSymbols(plan, &own.binding, weights ? &weights->header() : nullptr));
+  forecast.add("train", own);
+  if (!validation.empty()) {
+    held = rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")), rt::DataFile::open(validation), aliases);
+    forecast.add("evaluate", held);
+  }
+  forecast.setSaves();
+  RunForecast result{settleNeeds(forecast, settings, settings.optimizer, options, "training"),
+                     forecast.seconds("train", settings, rates)};
+  tell(result, session.device().description(), "an epoch");
+  return result;
+}
+
+RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
+                        const rt::CheckpointHeader &weights, const std::string &entry,
+                        const std::vector<HeldData> &held, const RunOptions &options) {
+  const plan::Plan &plan = session.plan();
+  const rt::Aliases aliases = rt::parseAliases(options.bind);
+  const rt::Rates rates = session.device().measureRates();
+  const rt::Outline inputs = rt::outlineData(plan, rt::dataSetsOf(session.entry("predict")), file, aliases);
+  const rt::Outline read = rt::outlineData(plan, rt::dataSetsOf(session.entry(entry)), file, aliases);
+  rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &inputs.binding, &weights));
+  forecast.add(entry, read);
+  // Data sets of the same file that more than one reader names are loaded once.
+  std::vector<std::string> loaded;
+  for (const auto &[name, set] : read.binding.sets)
+    loaded.push_back(set->name);
+  auto isLoaded = [&](const std::string &name) {
+    return std::any_of(loaded.begin(), loaded.end(), [&](const std::string &other) { return file.same(other, name); });
+  };
+  for (const auto &[name, set] : inputs.binding.sets)
+    if (!isLoaded(set->name))
+      forecast.addData(inputs.shapes.at(name).bytes);
+  for (const HeldData &data : held) {
+    const rt::DataFile other = rt::DataFile::open(data.file);
+    auto name = std::find_if(data.names.begin(), data.names.end(), [&](const auto &one) { return other.has(one); });
+    if (name == data.names.end() || (data.file == file.path() && isLoaded(*name)))
+      continue; // what is missing is told by who loads it
+    forecast.addData(other.describe(*name).bytes);
+  }
+  RunForecast result{
+      settleNeeds(forecast, settings, nullptr, options, entry == "predict" ? "prediction" : "evaluation"),
+      forecast.seconds(entry, settings, rates)};
+  tell(result, session.device().description(), "a pass over the data");
+  return result;
+}
+
+void requireRoomToInitialize(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
+                             const std::set<std::string> &names, const RunOptions &options) {
+  const plan::Plan &plan = session.plan();
+  rt::Outline outline;
+  if (!names.empty())
+    outline = rt::outlineData(plan, names, file, rt::parseAliases(options.bind));
+  rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
+  forecast.addData(outline);
+  forecast.setSaves();
+  settleNeeds(forecast, settings, nullptr, options, "writing untrained weights");
+}
+} // namespace sn::snrt
