@@ -14,10 +14,10 @@ public:
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     lanes = plan::batchLanes(rows);
-    partials = carver.take<float>(plan::kLanes * columns);
+    partials = carver.take<float>(lanes * columns);
     gradient = carver.take<float>(columns);
     int64_t tiles = Tiles(columns).count;
-    sums = carver.take<double>(plan::kLanes * tiles);
+    sums = carver.take<double>(lanes * tiles);
     finishSums = carver.take<double>(tiles);
     biasSums = carver.take<double>(tiles);
   }

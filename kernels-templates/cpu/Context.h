@@ -101,4 +101,11 @@ struct Tiles {
   }
   plan::Range operator[](int64_t tile) const { return {tile * size, std::min(width, (tile + 1) * size)}; }
 };
+/// Width of the widest tile among the lanes over `columns`.
+inline int64_t widestTile(int64_t columns, int lanes) {
+  int64_t widest = 0;
+  for (int lane = 0; lane < lanes; ++lane)
+    widest = std::max(widest, Tiles(plan::laneRange(columns, lane, lanes).size()).size);
+  return widest;
+}
 } // namespace sn::rt::cpu

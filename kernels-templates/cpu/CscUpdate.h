@@ -17,8 +17,7 @@ public:
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     const int64_t workers = context.pool.workers();
-    ranges =
-        Tiles(weights.inner, std::min<int64_t>(plan::kTile, std::max<int64_t>(16, roundUp(weights.inner / 64, 16))));
+    ranges = Tiles(weights.inner, rangeWidth(weights.inner));
     blockFeatures = std::clamp<int64_t>(kBlock / std::max<int64_t>(1, weights.outer), 1, ranges.size);
     if (dense())
       blockFeatures = std::min(kDenseFeatures, std::max<int64_t>(1, ranges.size));
@@ -51,8 +50,15 @@ public:
   }
 
 private:
-  static constexpr int64_t kBlock = 16384, kDenseFeatures = 128, kEntries = 1024;
+  static constexpr int64_t kBlock = 16384, kDenseFeatures = 128, kEntries = 1024, kMostRanges = 512;
   bool dense() const { return data.loader == Loader::Dense; }
+
+  /// About 64 ranges of at most kTile features; wider ones where there would be more than kMostRanges, since every row
+  /// of the batch is looked at for every range.
+  static int64_t rangeWidth(int64_t features) {
+    const int64_t narrow = std::clamp<int64_t>(roundUp(features / 64, 16), 16, plan::kTile);
+    return std::max(narrow, roundUp((features + kMostRanges - 1) / kMostRanges, 16));
+  }
 
   /// Masked values of the batch's entries, scaled by -1/B, and where each range of features starts in each row.
   void prepareEntries(Context &context, const Batch &batch) {

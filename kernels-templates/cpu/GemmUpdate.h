@@ -13,7 +13,7 @@ public:
     const Weights &w = source.weights;
     lanes = plan::batchLanes(rows);
     spacing = Tiles(w.inner, kSide).size * Tiles(w.outer, kSide).size;
-    buffers = carver.take<float>(context.pool.workers() * treeDepth(plan::kLanes) * spacing);
+    buffers = carver.take<float>(context.pool.workers() * treeDepth(lanes) * spacing);
     sums = carver.take<double>(Tiles(w.inner, kSide).count * Tiles(w.outer, kSide).count);
   }
 
@@ -24,7 +24,7 @@ public:
     const float factor = -1.0f / static_cast<float>(launch.batch.rows);
     context.pool.parallelFor(inner.count * outer.count, [&](int64_t task, int worker) {
       plan::Range k = inner[task / outer.count], c = outer[task % outer.count];
-      float *partials = buffers + worker * treeDepth(plan::kLanes) * spacing;
+      float *partials = buffers + worker * treeDepth(lanes) * spacing;
       float *gradient =
           sumLanes(lanes, partials, spacing, k.size() * c.size(), *context.ops, [&](int lane, float *out) {
             plan::Range rows = plan::laneRange(launch.batch.rows, lane, lanes);

@@ -17,11 +17,9 @@ public:
   bool counts = true;    // the loss is summed (every sweep but update)
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
-    const int64_t lanes = context.lanes, workers = context.pool.workers();
-    int64_t widest = 0;
-    for (int lane = 0; lane < context.lanes; ++lane)
-      widest = std::max(widest, Tiles(plan::laneRange(columns, lane, context.lanes).size()).size);
-    stride = roundUp(widest, 16);
+    const int64_t workers = context.pool.workers();
+    lanes = plan::wideLanes(columns, context.lanes);
+    stride = roundUp(widestTile(columns, lanes), 16);
     deltaSize = rows * stride;
     deltas = carver.take<float>(workers * deltaSize);
     cursors = carver.take<int64_t>(workers * rows);
@@ -49,20 +47,20 @@ public:
                              [&](int64_t row, int) { targets[row] = rowTarget(*slots.target, batch.ids[row]); });
     if (!scaled)
       std::fill_n(targets, batch.rows, RowTarget{});
-    context.pool.parallelFor(context.lanes, [&](int64_t lane, int worker) {
+    context.pool.parallelFor(lanes, [&](int64_t lane, int worker) {
       losses[lane] = regularizations[lane] = 0;
       walkLane(context, launch, static_cast<int>(lane), worker);
     });
     if (backprop)
       combineGradients(context, batch.rows);
-    double loss = treeSum(losses, context.lanes);
+    double loss = treeSum(losses, lanes);
     launch.sum += counts ? loss : 0;
-    launch.regularization += treeSum(regularizations, context.lanes);
+    launch.regularization += treeSum(regularizations, lanes);
   }
 
 private:
   void walkLane(Context &context, const Launch &launch, int lane, int worker) {
-    const plan::Range range = plan::laneRange(columns, lane, context.lanes);
+    const plan::Range range = plan::laneRange(columns, lane, lanes);
     const Tiles tiles(range.size());
     int64_t *cursor = cursors + worker * launch.batch.rows;
     for (int64_t row = 0; row < launch.batch.rows; ++row)
@@ -126,7 +124,7 @@ private:
       updateBiases.apply(bias.trained, tile.begin, tile.size(), gradient, sum);
   }
 
-  /// Input gradients: the lanes' partial sums by the tree, empty lanes left out.
+  /// Input gradients: the lanes' partial sums by the tree.
   void combineGradients(Context &context, int64_t rows) {
     constexpr int64_t kChunk = 4096;
     for (size_t s = 0; s < sources.size(); ++s) {
@@ -136,27 +134,15 @@ private:
       float *partial = partials[s], *result = sources[s].gradient;
       context.pool.parallelFor((size + kChunk - 1) / kChunk, [&](int64_t task, int) {
         const int64_t begin = task * kChunk, n = std::min(kChunk, size - begin);
-        std::array<float *, 64> lane;
-        std::array<bool, 64> empty;
-        for (int l = 0; l < context.lanes; ++l) {
-          lane[static_cast<size_t>(l)] = partial + l * size + begin;
-          empty[static_cast<size_t>(l)] = plan::laneRange(columns, l, context.lanes).size() == 0;
-        }
-        plan::combineLanes(context.lanes, [&](int into, int from) {
-          size_t i = static_cast<size_t>(into), f = static_cast<size_t>(from);
-          if (empty[f])
-            return;
-          if (empty[i])
-            std::swap(lane[i], lane[f]);
-          else
-            context.ops->add(n, lane[i], lane[f]);
-          empty[i] = false;
+        plan::combineLanes(lanes, [&](int into, int from) {
+          context.ops->add(n, partial + into * size + begin, partial + from * size + begin);
         });
-        std::copy_n(lane[0], n, result + begin);
+        std::copy_n(partial + begin, n, result + begin);
       });
     }
   }
 
+  int lanes = 1;
   int64_t stride = 0, deltaSize = 0, gradientSize = 0;
   float *deltas = nullptr, *gradients = nullptr;
   int64_t *cursors = nullptr;

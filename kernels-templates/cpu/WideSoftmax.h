@@ -15,22 +15,21 @@ public:
   float *maximum = nullptr, *sum = nullptr; // out: [B]
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
-    stride = 0;
-    for (int lane = 0; lane < context.lanes; ++lane)
-      stride = std::max(stride, Tiles(plan::laneRange(columns, lane, context.lanes).size()).size);
+    lanes = plan::wideLanes(columns, context.lanes);
+    stride = widestTile(columns, lanes);
     tiles = carver.take<float>(context.pool.workers() * rows * stride);
-    partials = carver.take<Pair>(context.lanes * rows);
-    sums = carver.take<double>(context.lanes);
+    partials = carver.take<Pair>(lanes * rows);
+    sums = carver.take<double>(lanes);
   }
 
   void run(Context &context, Launch &launch) {
     logit.begin(launch);
     const int64_t rows = launch.batch.rows;
-    context.pool.parallelFor(context.lanes, [&](int64_t lane, int worker) {
+    context.pool.parallelFor(lanes, [&](int64_t lane, int worker) {
       sums[lane] = 0;
       walkLane(context, launch, static_cast<int>(lane), worker);
     });
-    plan::combineLanes(context.lanes, [&](int into, int from) {
+    plan::combineLanes(lanes, [&](int into, int from) {
       for (int64_t row = 0; row < rows; ++row)
         partials[into * rows + row] = join(partials[into * rows + row], partials[from * rows + row]);
     });
@@ -38,7 +37,7 @@ public:
       maximum[row] = partials[row].maximum;
       sum[row] = static_cast<float>(partials[row].sum);
     }
-    launch.sum += treeSum(sums, context.lanes);
+    launch.sum += treeSum(sums, lanes);
   }
 
 private:
@@ -55,7 +54,7 @@ private:
   }
   void walkLane(Context &context, const Launch &launch, int lane, int worker) {
     const Batch &batch = launch.batch;
-    const plan::Range range = plan::laneRange(columns, lane, context.lanes);
+    const plan::Range range = plan::laneRange(columns, lane, lanes);
     const Tiles cut(range.size());
     float *z = tiles + worker * batch.rows * stride;
     Pair *partial = partials + lane * batch.rows;
@@ -83,6 +82,7 @@ private:
     }
   }
 
+  int lanes = 1;
   int64_t stride = 0;
   float *tiles = nullptr;
   Pair *partials = nullptr;

@@ -9,6 +9,9 @@ namespace sn::plan {
 inline constexpr int kLanes = 16;
 /// Columns of one tile of a wide layer, at the most.
 inline constexpr int64_t kTile = 512;
+/// A lane over the outputs of a wide layer has at least this many columns: thinner ones cost more in partial sums and
+/// in thin products than they give in parallel work (docs/decisions/0009).
+inline constexpr int64_t kColumnsPerLane = 128;
 /// A batch lane has at least this many rows.
 inline constexpr int64_t kRowsPerLane = 64;
 
@@ -34,6 +37,13 @@ constexpr int batchLanes(int64_t rows) {
   int lanes = 1;
   while (lanes < kLanes && rows / (2 * lanes) >= kRowsPerLane)
     lanes *= 2;
+  return lanes;
+}
+/// Lanes over the outputs of a wide layer: `most` halved until each has kColumnsPerLane columns (or one is left).
+constexpr int wideLanes(int64_t extent, int most = kLanes) {
+  int lanes = most;
+  while (lanes > 1 && extent / lanes < kColumnsPerLane)
+    lanes /= 2;
   return lanes;
 }
 /// Equal tiles of at most kTile columns that cover one lane.
