@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::streamsize kLongestLine = 1 << 24;
 constexpr int64_t kPatience = 1000; // lines without one of ours after which a file is something else
-constexpr double kLargest = 1e300;  // beyond it, axes would overflow
+constexpr double kLargest = 1e250;  // beyond it, axes would overflow; below its inverse a number counts as 0
 
 const Json *member(const Json &object, const char *name) {
   if (!object.is_object())
@@ -26,6 +26,8 @@ double value(const Json &json) {
   if (!json.is_number())
     return kMissing;
   double number = json.get<double>();
+  if (std::abs(number) < 1 / kLargest)
+    return 0;
   return std::abs(number) <= kLargest ? number : kMissing;
 }
 double number(const Json &object, const char *name) {

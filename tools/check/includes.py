@@ -25,7 +25,7 @@ ALLOWED = {
 # Where LLVM's and MLIR's headers may be named: the compiler's half.
 LLVM_PREFIXES = ("llvm/", "llvm-c/", "mlir/", "mlir-c/", "lld/", "clang/")
 LLVM_FORBIDDEN = ("runtime/", "kernels-templates/", "dialects/Vocabulary/", "tools/snrt/", "tools/datagen/",
-                  "test/unit/plan/", "test/unit/runtime/", "test/unit/kernels/", "test/unit/data/", "test/unit/exec/")
+                  "test/unit/plan/", "test/unit/runtime/", "test/unit/kernels/", "test/unit/data/", "test/unit/exec/", "test/unit/report/")
 # The vocabulary stands on the standard library alone, whose headers have neither a slash nor a suffix.
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.M)

@@ -1,10 +1,9 @@
 // snrt eval: recall, precision and ndcg against held-out entries, beside baselines; or the loss.
 #include "runtime/exec/Baselines.h"
-#include "runtime/exec/Recommender.h"
+#include "runtime/exec/HeldOut.h"
 #include "tools/snrt/Options.h"
 #include "tools/snrt/Output.h"
 #include <algorithm>
-#include <fmt/ranges.h>
 
 namespace sn::snrt {
 namespace {
@@ -39,7 +38,6 @@ private:
   }
   void loss();
   void ranking();
-  rt::Truth readTruth(const std::string &dataset);
   std::shared_ptr<const rt::DataSet> history(const std::string &dataset);
   rt::ListSource baseline(const std::string &name, const std::shared_ptr<const rt::DataSet> &past,
                           const rt::DataSet *exclude);
@@ -71,7 +69,8 @@ void Evaluation::ranking() {
       userError("--baseline {}: popularity and item-knn are known", name);
   rt::Recommender recommender(trained.model, trained.settings, trained.inputs, options.layer);
   std::string dataset = rt::rankedDataSet(trained.session.plan(), recommender.step());
-  rt::Truth truth = readTruth(dataset);
+  const rt::DataSet &any = *trained.inputs.sets.begin()->second;
+  rt::Truth truth = rt::readTruth(options.truth, dataset, any, trained.columnNames(dataset));
   std::shared_ptr<const rt::DataSet> known;
   if (!options.exclude.empty())
     known = trained.load(options.exclude, "--exclude");
@@ -88,19 +87,6 @@ void Evaluation::ranking() {
   print(results);
   if (options.run.profile)
     printProfile("predict", recommender.run().profile(), options.run.json);
-}
-
-rt::Truth Evaluation::readTruth(const std::string &dataset) {
-  rt::DataFile file = rt::DataFile::open(options.truth);
-  std::string name;
-  for (const std::string &candidate : {dataset, std::string("output"), std::string("input")})
-    if (name.empty() && !candidate.empty() && file.has(candidate))
-      name = candidate;
-  if (name.empty())
-    userError("'{}' has no data set '{}', 'output' or 'input'; it has {}", options.truth, dataset,
-              fmt::join(file.names(), ", "));
-  const auto &any = trained.inputs.sets.begin()->second;
-  return rt::alignTruth(file.load(name), options.truth, *any, trained.columnNames(dataset));
 }
 
 std::shared_ptr<const rt::DataSet> Evaluation::history(const std::string &dataset) {
