@@ -1,30 +1,25 @@
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
+#include <bit>
 #include <cassert>
-#include <cstring>
 #include <stdexcept>
 
 namespace sn::rt {
 namespace {
 constexpr const char *kFormat = "snc-weights";
-constexpr uint64_t kVersion = 1;
-constexpr int64_t kBlockFloats = 4 << 20; // 16 MiB at a time
-
-int64_t rowsPerBlock(const TensorSpec &spec) {
-  return std::max<int64_t>(1, kBlockFloats / std::max<int64_t>(1, spec.out));
-}
+constexpr uint64_t kVersion = 2;
+/// Narrower tiles would be many small pieces of the file.
+constexpr int64_t kLeastColumns = 1 << 10;
 
 std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-/// Copies to[i * toStride + j] = from[j * fromStride + i] for i < rows, j < columns, in squares that stay in the cache.
-void transpose(const float *from, int64_t fromStride, float *to, int64_t toStride, int64_t rows, int64_t columns) {
-  constexpr int64_t kSquare = 32;
-  for (int64_t i0 = 0; i0 < rows; i0 += kSquare)
-    for (int64_t j0 = 0; j0 < columns; j0 += kSquare)
-      for (int64_t i = i0; i < std::min(rows, i0 + kSquare); ++i)
-        for (int64_t j = j0; j < std::min(columns, j0 + kSquare); ++j)
-          to[i * toStride + j] = from[j * fromStride + i];
+bool allFinite(const float *values, int64_t count) {
+  constexpr uint32_t kExponent = 0x7f800000; // all ones in NaN and infinity
+  uint32_t found = 0;
+  for (int64_t i = 0; i < count; ++i)
+    found |= (std::bit_cast<uint32_t>(values[i]) & kExponent) == kExponent;
+  return found == 0;
 }
 
 std::string stateName(const std::string &parameter, const std::string &optimizer, const std::string &state) {
@@ -46,22 +41,29 @@ void checkName(const std::string &path, const std::string &name) {
 }
 } // namespace
 
-FillRows rowsFrom(const float *memory, int64_t in, int64_t out, bool transposed) {
-  return [=](int64_t from, int64_t to, float *block) {
-    if (transposed)
-      transpose(memory + from, in, block, out, to - from, out);
-    else
-      std::memcpy(block, memory + from * out, (to - from) * out * sizeof(float));
-  };
+std::vector<Tile> tilesOf(const TensorSpec &spec) {
+  int64_t rows = 0, columns = 0;
+  if (spec.transposed) {
+    columns = std::min(spec.out, std::max(kLeastColumns, kTileFloats / std::max<int64_t>(1, spec.in)));
+    rows = std::min(spec.in, std::max<int64_t>(1, kTileFloats / std::max<int64_t>(1, columns)));
+  } else {
+    columns = std::min(spec.out, kTileFloats);
+    rows = std::min(spec.in, std::max<int64_t>(1, kTileFloats / std::max<int64_t>(1, columns)));
+  }
+  std::vector<Tile> tiles;
+  for (int64_t column = 0; column < spec.out; column += columns)
+    for (int64_t row = 0; row < spec.in; row += rows)
+      tiles.push_back({row, std::min(rows, spec.in - row), column, std::min(columns, spec.out - column)});
+  return tiles;
 }
 
-TakeRows rowsInto(float *memory, int64_t in, int64_t out, bool transposed) {
-  return [=](int64_t from, int64_t to, const float *block) {
-    if (transposed)
-      transpose(block, out, memory + from, in, out, to - from);
-    else
-      std::memcpy(memory + from * out, block, (to - from) * out * sizeof(float));
-  };
+void transpose(const float *from, float *to, int64_t rows, int64_t columns) {
+  constexpr int64_t kSquare = 32; // stays in the cache
+  for (int64_t i0 = 0; i0 < rows; i0 += kSquare)
+    for (int64_t j0 = 0; j0 < columns; j0 += kSquare)
+      for (int64_t i = i0; i < std::min(rows, i0 + kSquare); ++i)
+        for (int64_t j = j0; j < std::min(columns, j0 + kSquare); ++j)
+          to[i * columns + j] = from[j * rows + i];
 }
 
 CheckpointWriter::CheckpointWriter(const std::string &path, bool force)
@@ -77,9 +79,11 @@ void CheckpointWriter::writeHeader(const CheckpointHeader &header) {
   file_.setAttribute("snc", "epoch", uint64_t(header.epoch));
   file_.setAttribute("snc", "position", uint64_t(header.position));
   file_.setAttribute("snc", "seed", header.seed);
+  file_.setAttribute("snc", "examples", uint64_t(header.examples));
   file_.writeText("snc/network", header.network);
   file_.writeText("snc/training", header.training.dump());
   file_.writeText("snc/symbols", nlohmann::json(header.symbols).dump());
+  file_.writeText("snc/sums", header.sums.dump());
   std::map<const Names *, std::string> written;
   Names datasets;
   for (const auto &[dataset, names] : header.columnNames) {
@@ -95,34 +99,34 @@ void CheckpointWriter::writeHeader(const CheckpointHeader &header) {
   file_.writeNames("snc/datasets", datasets);
 }
 
-void CheckpointWriter::writeTensor(const std::string &array, const TensorSpec &spec, const FillRows &fill) {
+void CheckpointWriter::writeTensor(const std::string &array, const std::string &shownAs, const TensorSpec &spec,
+                                   const FillTile &fill) {
   assert(spec.in >= 1 && spec.out >= 1 && (!spec.vector || spec.in == 1));
-  if (spec.vector) {
-    std::vector<float> values(spec.out);
-    fill(0, 1, values.data());
-    file_.writeVector(array, values);
-    return;
-  }
-  file_.createArray<float>(array, {spec.in, spec.out});
-  int64_t rows = std::min(spec.in, rowsPerBlock(spec));
-  std::vector<float> block(rows * spec.out);
-  for (int64_t from = 0; from < spec.in; from += rows) {
-    int64_t to = std::min(spec.in, from + rows);
-    fill(from, to, block.data());
-    file_.writeRows(array, from, to - from, block.data());
+  file_.createArray<float>(array, spec.vector ? std::vector<int64_t>{spec.out} : std::vector{spec.in, spec.out});
+  std::vector<float> block;
+  for (const Tile &tile : tilesOf(spec)) {
+    block.resize(std::max<size_t>(block.size(), tile.count()));
+    fill(tile, block.data());
+    if (!allFinite(block.data(), tile.count()))
+      throw NotFiniteTensor(fmt::format("{} holds numbers that are infinite or not numbers", shownAs));
+    if (spec.vector)
+      file_.writeRows(array, tile.column, tile.columns, block.data());
+    else
+      file_.writeTile(array, tile.row, tile.rows, tile.column, tile.columns, block.data());
   }
 }
 
-void CheckpointWriter::writeParameter(const TensorSpec &spec, const FillRows &fill) {
+void CheckpointWriter::writeParameter(const TensorSpec &spec, const FillTile &fill) {
   checkName(target_.path(), spec.name);
-  writeTensor(spec.name, spec, fill);
+  writeTensor(spec.name, fmt::format("the parameter '{}'", spec.name), spec, fill);
   parameters_.add(spec.name);
 }
 
 void CheckpointWriter::writeState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                                  const FillRows &fill) {
+                                  const FillTile &fill) {
   checkName(target_.path(), parameter.name);
-  writeTensor(stateName(parameter.name, optimizer, state), parameter, fill);
+  writeTensor(stateName(parameter.name, optimizer, state),
+              fmt::format("the state '{}' of the parameter '{}'", state, parameter.name), parameter, fill);
 }
 
 void CheckpointWriter::commit() {
@@ -136,8 +140,9 @@ void CheckpointWriter::commit() {
 CheckpointReader::CheckpointReader(const std::string &path) : file_(h5::File::open(path)) {
   if (file_.kind("snc") != h5::Kind::Group || file_.textAttribute("snc", "format") != kFormat)
     userError("{}: is not a weights file (written by snrt init or snrt train)", path);
-  if (uint64_t version = file_.unsignedAttribute("snc", "version"); version > kVersion)
-    userError("{}: is a weights file of version {}; this program reads up to {}", path, version, kVersion);
+  version_ = file_.unsignedAttribute("snc", "version");
+  if (version_ > kVersion)
+    userError("{}: is a weights file of version {}; this program reads up to {}", path, version_, kVersion);
   readHeader();
   Names names = file_.readNames("snc/parameters");
   for (int64_t i = 0; i < names.size(); ++i) {
@@ -158,12 +163,17 @@ void CheckpointReader::readHeader() {
   header_.epoch = int64_t(file_.unsignedAttribute("snc", "epoch"));
   header_.position = int64_t(file_.unsignedAttribute("snc", "position"));
   header_.seed = file_.unsignedAttribute("snc", "seed");
+  if (version_ > 1)
+    header_.examples = int64_t(file_.unsignedAttribute("snc", "examples"));
   header_.network = file_.readText("snc/network");
   try {
     header_.training = nlohmann::json::parse(file_.readText("snc/training"));
     header_.symbols = nlohmann::json::parse(file_.readText("snc/symbols")).get<std::map<std::string, int64_t>>();
+    if (version_ > 1)
+      header_.sums = nlohmann::json::parse(file_.readText("snc/sums"));
   } catch (const nlohmann::json::exception &error) {
-    userError("{}: snc/training or snc/symbols is not the JSON that was written there: {}", path(), error.what());
+    userError("{}: snc/training, snc/symbols or snc/sums is not the JSON that was written there: {}", path(),
+              error.what());
   }
   std::map<haddr_t, std::shared_ptr<const Names>> loaded;
   Names datasets = file_.readNames("snc/datasets");
@@ -184,7 +194,7 @@ bool CheckpointReader::hasState(const std::string &parameter, const std::string 
   return file_.kind(stateName(parameter, optimizer, state)) == h5::Kind::Array;
 }
 
-void CheckpointReader::readTensor(const std::string &array, const TensorSpec &expected, const TakeRows &take) const {
+void CheckpointReader::readTensor(const std::string &array, const TensorSpec &expected, const TakeTile &take) const {
   std::vector<int64_t> shape = file_.shape(array), wanted{expected.in, expected.out};
   if (expected.vector || (shape.size() == 1 && expected.in == 1))
     wanted = {expected.out}; // a row vector may be stored either way
@@ -193,18 +203,19 @@ void CheckpointReader::readTensor(const std::string &array, const TensorSpec &ex
   if (shape != wanted || file_.element(array) != h5::Element::Float)
     userError("{}: {} should be floating-point numbers of shape {}, found shape {}{}", path(), array, shapeText(wanted),
               shapeText(shape), file_.element(array) == h5::Element::Float ? "" : " of another element type");
-  // Along the outermost axis: rows of a matrix, or all of a vector.
   bool flat = file_.shape(array).size() == 1;
-  int64_t rows = std::min(expected.in, rowsPerBlock(expected));
-  std::vector<float> block(rows * expected.out);
-  for (int64_t from = 0; from < expected.in; from += rows) {
-    int64_t to = std::min(expected.in, from + rows);
-    file_.readRows(array, flat ? 0 : from, flat ? expected.out : to - from, block.data());
-    take(from, to, block.data());
+  std::vector<float> block;
+  for (const Tile &tile : tilesOf(expected)) {
+    block.resize(std::max<size_t>(block.size(), tile.count()));
+    if (flat)
+      file_.readRows(array, tile.column, tile.columns, block.data());
+    else
+      file_.readTile(array, tile.row, tile.rows, tile.column, tile.columns, block.data());
+    take(tile, block.data());
   }
 }
 
-void CheckpointReader::readParameter(const TensorSpec &expected, const TakeRows &take) const {
+void CheckpointReader::readParameter(const TensorSpec &expected, const TakeTile &take) const {
   if (!hasParameter(expected.name)) {
     std::vector<std::string> known;
     for (const TensorSpec &spec : parameters_)
@@ -216,7 +227,7 @@ void CheckpointReader::readParameter(const TensorSpec &expected, const TakeRows 
 }
 
 void CheckpointReader::readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                                 const TakeRows &take) const {
+                                 const TakeTile &take) const {
   if (!hasState(parameter.name, optimizer, state))
     userError("{}: has no state {} of optimizer {} for {}", path(), state, optimizer, parameter.name);
   readTensor(stateName(parameter.name, optimizer, state), parameter, take);

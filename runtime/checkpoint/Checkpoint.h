@@ -2,14 +2,15 @@
 // An HDF5 file:
 // - <parameter>, e.g. "Input->Hidden/weights": float32 [in, out] row-major, or [out] for a vector
 // - snc/state/<parameter>/<optimizer>/<state>: the same shape
-// - snc: attributes format, version, optimizer, step, epoch, position, seed
-// - snc/network, snc/training, snc/symbols: JSON texts
+// - snc: attributes format, version, optimizer, step, epoch, position, seed, examples
+// - snc/network, snc/training, snc/symbols, snc/sums: JSON texts
 // - snc/parameters: names of the parameters in order
 // - snc/datasets: data sets with column names, which are in snc/names/<data set>/column_names
-// Tensors go in and out in blocks of rows, so that one that lies transposed in memory needs no second whole copy.
+// docs/spec/weights.md says more. Tensors go in and out in tiles, so that none needs a second whole copy.
 #pragma once
 #include "runtime/data/AtomicFile.h"
 #include "runtime/data/Hdf5.h"
+#include "runtime/plan/Error.h"
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,9 @@ struct TensorSpec {
   std::string name{};      // "Input->Hidden/weights"
   int64_t in = 1, out = 0; // a vector has in = 1
   bool vector = false;     // stored as [out]: biases
+  /// Lies in memory as [out][in] (the plan's layout "columns"). The file is [in, out] either way; tiles are then whole
+  /// columns, which are contiguous in memory.
+  bool transposed = false;
   int64_t count() const { return in * out; }
 };
 
@@ -30,37 +34,53 @@ struct CheckpointHeader {
   int64_t step = 0;      // steps done
   int64_t epoch = 0;     // whole epochs done
   int64_t position = 0;  // examples done of the epoch begun (0 at its start)
+  int64_t examples = 0;  // of an epoch; 0 in untrained weights and files of version 1
   uint64_t seed = 0;
   std::string network;                                // the network's JSON text
   nlohmann::json training = nlohmann::json::object(); // the settings of the run
+  nlohmann::json sums = nlohmann::json::object();     // of the epoch begun, exact
   std::map<std::string, int64_t> symbols;             // extents, by the plan's symbol names
   /// Column names of data sets (by data set name), for those that have them.
   std::map<std::string, std::shared_ptr<const Names>> columnNames;
 };
 
-/// Fills `block`, (to - from) x out floats row-major, with rows [from, to) of the logical tensor.
-using FillRows = std::function<void(int64_t from, int64_t to, float *block)>;
+/// A rectangle of a tensor: rows [row, row + rows) of the axis `in`, columns [column, column + columns) of `out`.
+struct Tile {
+  int64_t row = 0, rows = 0, column = 0, columns = 0;
+  int64_t count() const { return rows * columns; }
+  bool operator==(const Tile &) const = default;
+};
+inline constexpr int64_t kTileFloats = 4 << 20; // 16 MiB at a time
+/// The tiles in which a tensor is written and read, of at most kTileFloats, contiguous in memory where they can be.
+std::vector<Tile> tilesOf(const TensorSpec &spec);
+
+/// Fills `block`, rows x columns floats row-major, with a tile of the logical tensor.
+using FillTile = std::function<void(const Tile &tile, float *block)>;
 /// Takes such a block.
-using TakeRows = std::function<void(int64_t from, int64_t to, const float *block)>;
-/// For tensors in host memory; `transposed` = stored as [out][in] (the plan's layout "columns"). `memory` must outlive
-/// the callback.
-FillRows rowsFrom(const float *memory, int64_t in, int64_t out, bool transposed);
-TakeRows rowsInto(float *memory, int64_t in, int64_t out, bool transposed);
+using TakeTile = std::function<void(const Tile &tile, const float *block)>;
+/// to[i * columns + j] = from[j * rows + i] for i < rows, j < columns.
+void transpose(const float *from, float *to, int64_t rows, int64_t columns);
+
+/// A tensor to be written holds NaN or infinity: training has diverged, and no such file is made.
+class NotFiniteTensor : public UserError {
+public:
+  using UserError::UserError;
+};
 
 /// Writes a weights file, which appears at commit(). Equal content gives equal bytes. UserError if `path` exists and
-/// `force` is not set, or the disk is full.
+/// `force` is not set, or the disk is full; NotFiniteTensor for a tensor that must not be kept.
 class CheckpointWriter {
 public:
   CheckpointWriter(const std::string &path, bool force);
   void writeHeader(const CheckpointHeader &header);
-  void writeParameter(const TensorSpec &spec, const FillRows &fill);
+  void writeParameter(const TensorSpec &spec, const FillTile &fill);
   /// A state tensor of a parameter, e.g. ("Input->Hidden/weights", "Adam", "m").
   void writeState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                  const FillRows &fill);
+                  const FillTile &fill);
   void commit();
 
 private:
-  void writeTensor(const std::string &array, const TensorSpec &spec, const FillRows &fill);
+  void writeTensor(const std::string &array, const std::string &shownAs, const TensorSpec &spec, const FillTile &fill);
   AtomicFile target_;
   h5::File file_;
   Names parameters_;
@@ -71,20 +91,23 @@ class CheckpointReader {
 public:
   explicit CheckpointReader(const std::string &path);
   const CheckpointHeader &header() const { return header_; }
+  /// 1: written before checkpoints inside an epoch; 2: now.
+  uint64_t version() const { return version_; }
   const std::string &path() const { return file_.path(); }
   /// In the order they were written.
   const std::vector<TensorSpec> &parameters() const { return parameters_; }
   bool hasParameter(const std::string &name) const;
   bool hasState(const std::string &parameter, const std::string &optimizer, const std::string &state) const;
   /// UserError saying what was expected and found if the tensor is missing or of another shape.
-  void readParameter(const TensorSpec &expected, const TakeRows &take) const;
+  void readParameter(const TensorSpec &expected, const TakeTile &take) const;
   void readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                 const TakeRows &take) const;
+                 const TakeTile &take) const;
 
 private:
   void readHeader();
-  void readTensor(const std::string &array, const TensorSpec &expected, const TakeRows &take) const;
+  void readTensor(const std::string &array, const TensorSpec &expected, const TakeTile &take) const;
   h5::File file_;
+  uint64_t version_ = 0;
   CheckpointHeader header_;
   std::vector<TensorSpec> parameters_;
 };

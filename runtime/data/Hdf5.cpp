@@ -35,6 +35,7 @@ std::string reason() {
 void quiet() {
   static std::once_flag once;
   std::call_once(once, [] {
+    H5dont_atexit(); // it would close the files that abandon() leaves, and crash on a full disk
     H5open();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   });
@@ -45,6 +46,7 @@ Id fileAccess() {
   // One object header format with checksums and without times; 1.8 and newer read it.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
   H5Pset_file_locking(access.get(), false, true); // network file systems often have no locks
+  H5Pset_sieve_buf_size(access.get(), 0); // small writes would be put off until a close whose failure nobody sees
   return access;
 }
 
@@ -137,7 +139,23 @@ File File::create(const std::string &path, const std::string &shownAs) {
   Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, untimed(H5P_FILE_CREATE).get(), fileAccess().get()));
   if (id.get() < 0)
     userError("{}: cannot be created ({})", shownAs, reason());
-  return File(std::move(id), shownAs);
+  File file(std::move(id), shownAs);
+  file.writing_ = true;
+  return file;
+}
+
+File::~File() {
+  if (writing_ && id_.get() >= 0)
+    abandon();
+}
+
+/// Closing a file that could not be written flushes again and fails again, and HDF5 then crashes. It is left open
+/// instead, emptied so that its name's owner frees the disk by unlinking; nothing more is ever done with it.
+void File::abandon() {
+  void *handle = nullptr;
+  hid_t file = id_.release();
+  if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle) [[maybe_unused]]
+    int failed = ::ftruncate(*static_cast<int *>(handle), 0);
 }
 
 void File::close() {
@@ -233,6 +251,21 @@ Element File::element(const std::string &array) const {
 }
 
 /// Reads into `to` or writes from `from`, whichever is set.
+void File::transferBox(const std::string &array, const std::vector<hsize_t> &start, const std::vector<hsize_t> &count,
+                       hid_t memory, void *to, const void *from) const {
+  Id object = openArray(array);
+  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  int rank = H5Sget_simple_extent_ndims(space.get());
+  assert(rank == int(start.size()) && start.size() == count.size());
+  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), array,
+        "has too few rows");
+  Id local(H5Screate_simple(rank, count.data(), nullptr));
+  if (to)
+    check(H5Dread(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, to), array, "cannot be read");
+  else
+    check(H5Dwrite(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, from), array, "cannot be written");
+}
+
 void File::transfer(const std::string &array, int64_t first, int64_t count, hid_t memory, void *to,
                     const void *from) const {
   if (count == 0)
@@ -245,13 +278,7 @@ void File::transfer(const std::string &array, int64_t first, int64_t count, hid_
   assert(rank >= 1 && first >= 0 && count > 0 && uint64_t(first + count) <= block[0]);
   start[0] = first;
   block[0] = count;
-  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr), array,
-        "has too few rows");
-  Id local(H5Screate_simple(rank, block.data(), nullptr));
-  if (to)
-    check(H5Dread(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, to), array, "cannot be read");
-  else
-    check(H5Dwrite(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, from), array, "cannot be written");
+  transferBox(array, start, block, memory, to, from);
 }
 
 void File::readFloats(const std::string &array, int64_t first, int64_t count, float *to) const {

@@ -45,6 +45,10 @@ template <> inline hid_t native<double>() { return H5T_NATIVE_DOUBLE; }
 /// An HDF5 file. Object names are paths from the root ("input/indptr"). All members throw UserError.
 class File {
 public:
+  File(File &&) = default;
+  File &operator=(File &&) = delete;
+  /// A file that is being written and was not closed is given up: its content is lost.
+  ~File();
   /// For reading. Says whether the file is missing, is no HDF5 file (and what it is), or is truncated.
   static File open(const std::string &path);
   /// A new file; an existing one is truncated (see AtomicFile). Messages name `shownAs`.
@@ -69,6 +73,11 @@ public:
   template <typename T> void readRows(const std::string &array, int64_t first, int64_t count, T *to) const {
     transfer(array, first, count, native<T>(), to, nullptr);
   }
+  /// Rows [row, row + rows) and columns [column, column + columns) of a matrix.
+  template <typename T>
+  void readTile(const std::string &array, int64_t row, int64_t rows, int64_t column, int64_t columns, T *to) const {
+    transferBox(array, {hsize_t(row), hsize_t(column)}, {hsize_t(rows), hsize_t(columns)}, native<T>(), to, nullptr);
+  }
   /// As readRows; also reads the booleans that h5py writes.
   void readFloats(const std::string &array, int64_t first, int64_t count, float *to) const;
   /// A one-dimensional array of strings, of fixed or variable length; at most the first `most` of them.
@@ -89,6 +98,10 @@ public:
   }
   template <typename T> void writeRows(const std::string &array, int64_t first, int64_t count, const T *from) {
     transfer(array, first, count, native<T>(), nullptr, from);
+  }
+  template <typename T>
+  void writeTile(const std::string &array, int64_t row, int64_t rows, int64_t column, int64_t columns, const T *from) {
+    transferBox(array, {hsize_t(row), hsize_t(column)}, {hsize_t(rows), hsize_t(columns)}, native<T>(), nullptr, from);
   }
   template <typename T> void writeVector(const std::string &array, const std::vector<T> &values) {
     createArray<T>(array, {int64_t(values.size())});
@@ -112,10 +125,14 @@ private:
   Id openAttribute(const std::string &object, const std::string &name) const;
   void createArray(const std::string &array, hid_t type, const std::vector<int64_t> &shape);
   void transfer(const std::string &array, int64_t first, int64_t count, hid_t memory, void *to, const void *from) const;
+  void transferBox(const std::string &array, const std::vector<hsize_t> &start, const std::vector<hsize_t> &count,
+                   hid_t memory, void *to, const void *from) const;
   void makeGroupsAbove(const std::string &object);
   Names readFixedNames(const std::string &array, hid_t type, int64_t count) const;
   Names readVariableNames(const std::string &array, hid_t type, int64_t count) const;
+  void abandon();
   Id id_;
   std::string path_;
+  bool writing_ = false;
 };
 } // namespace sn::rt::h5

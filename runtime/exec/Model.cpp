@@ -6,8 +6,8 @@
 namespace sn::rt {
 namespace {
 bool isTransposed(const plan::Parameter &parameter) { return parameter.layout == "columns"; }
-/// Floats drawn on the host before they go to the device.
-constexpr int64_t kInitialBlock = int64_t(1) << 24;
+/// Floats drawn on the host before they go to the device: 16 MiB.
+constexpr int64_t kInitialBlock = int64_t(1) << 22;
 } // namespace
 
 Model::Model(const plan::Plan &plan, Device &device, SymbolValues symbols, ThreadPool &workers)
@@ -19,7 +19,7 @@ Model::Model(const plan::Plan &plan, Device &device, SymbolValues symbols, Threa
 TensorSpec Model::specOf(const plan::Parameter &parameter) const {
   Extents known{symbolValues, 0};
   bool vector = parameter.in == plan::Dim{1, ""} && !parameter.decays; // a bias; weights of one input stay matrices
-  return {parameter.name, known.of(parameter.in), known.of(parameter.out), vector};
+  return {parameter.name, known.of(parameter.in), known.of(parameter.out), vector, isTransposed(parameter)};
 }
 
 const plan::Parameter &Model::find(const std::string &name) const {
@@ -61,14 +61,47 @@ float *Model::arena(int64_t count) {
   return arenaMemory;
 }
 
+FillTile Model::downloads(const TensorSpec &spec, const float *from) const {
+  return [this, spec, from, turned = std::vector<float>()](const Tile &tile, float *block) mutable {
+    // Runs of one memory row each; one run where the tile is contiguous.
+    int64_t runs = spec.transposed ? tile.columns : tile.rows, length = spec.transposed ? tile.rows : tile.columns;
+    int64_t stride = spec.transposed ? spec.in : spec.out;
+    const float *first = from + (spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column);
+    if (spec.transposed)
+      turned.resize(std::max<size_t>(turned.size(), tile.count()));
+    float *to = spec.transposed ? turned.data() : block;
+    if (length == stride)
+      theDevice.download(to, first, tile.count());
+    else
+      for (int64_t run = 0; run < runs; ++run)
+        theDevice.download(to + run * length, first + run * stride, length);
+    if (spec.transposed)
+      transpose(turned.data(), block, tile.rows, tile.columns);
+  };
+}
+
+TakeTile Model::uploads(const TensorSpec &spec, float *to) {
+  return [this, spec, to, turned = std::vector<float>()](const Tile &tile, const float *block) mutable {
+    int64_t runs = spec.transposed ? tile.columns : tile.rows, length = spec.transposed ? tile.rows : tile.columns;
+    int64_t stride = spec.transposed ? spec.in : spec.out;
+    float *first = to + (spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column);
+    if (spec.transposed) {
+      turned.resize(std::max<size_t>(turned.size(), tile.count()));
+      transpose(block, turned.data(), tile.columns, tile.rows);
+    }
+    const float *from = spec.transposed ? turned.data() : block;
+    if (length == stride)
+      theDevice.upload(first, from, tile.count());
+    else
+      for (int64_t run = 0; run < runs; ++run)
+        theDevice.upload(first + run * stride, from + run * length, length);
+  };
+}
+
 std::vector<float> Model::fetch(const plan::Parameter &parameter, const float *from) const {
   TensorSpec spec = specOf(parameter);
-  std::vector<float> inMemory(static_cast<size_t>(spec.count()));
-  theDevice.download(inMemory.data(), from, spec.count());
-  if (!isTransposed(parameter))
-    return inMemory;
-  std::vector<float> values(inMemory.size());
-  rowsFrom(inMemory.data(), spec.in, spec.out, true)(0, spec.in, values.data());
+  std::vector<float> values(static_cast<size_t>(spec.count()));
+  downloads(spec, from)({0, spec.in, 0, spec.out}, values.data());
   return values;
 }
 
@@ -76,9 +109,7 @@ void Model::store(const plan::Parameter &parameter, float *to, const std::vector
   TensorSpec spec = specOf(parameter);
   if (static_cast<int64_t>(values.size()) != spec.count())
     throw std::logic_error("parameter '" + parameter.name + "' has another number of values");
-  std::vector<float> inMemory(values.size());
-  rowsInto(inMemory.data(), spec.in, spec.out, isTransposed(parameter))(0, spec.in, values.data());
-  theDevice.upload(to, inMemory.data(), spec.count());
+  uploads(spec, to)({0, spec.in, 0, spec.out}, values.data());
 }
 
 std::vector<float> Model::parameter(const std::string &name) const {
@@ -97,28 +128,20 @@ void Model::setState(const std::string &name, size_t index, const std::vector<fl
 void Model::load(const CheckpointReader &weights, bool states) {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
-    std::vector<float> inMemory(static_cast<size_t>(spec.count()));
-    TakeRows take = rowsInto(inMemory.data(), spec.in, spec.out, isTransposed(parameter));
-    weights.readParameter(spec, take);
-    theDevice.upload(pointers.parameters.at(parameter.name), inMemory.data(), spec.count());
-    for (size_t i = 0; states && statesOf && i < statesOf->states.size(); ++i) {
-      weights.readState(spec, statesOf->name, statesOf->states[i], take);
-      theDevice.upload(pointers.states.at(parameter.name)[i], inMemory.data(), spec.count());
-    }
+    weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)));
+    for (size_t i = 0; states && statesOf && i < statesOf->states.size(); ++i)
+      weights.readState(spec, statesOf->name, statesOf->states[i],
+                        uploads(spec, pointers.states.at(parameter.name)[i]));
   }
 }
 
 void Model::save(CheckpointWriter &writer) const {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
-    std::vector<float> inMemory(static_cast<size_t>(spec.count()));
-    FillRows fill = rowsFrom(inMemory.data(), spec.in, spec.out, isTransposed(parameter));
-    theDevice.download(inMemory.data(), pointers.parameters.at(parameter.name), spec.count());
-    writer.writeParameter(spec, fill);
-    for (size_t i = 0; statesOf && i < statesOf->states.size(); ++i) {
-      theDevice.download(inMemory.data(), pointers.states.at(parameter.name)[i], spec.count());
-      writer.writeState(spec, statesOf->name, statesOf->states[i], fill);
-    }
+    writer.writeParameter(spec, downloads(spec, pointers.parameters.at(parameter.name)));
+    for (size_t i = 0; statesOf && i < statesOf->states.size(); ++i)
+      writer.writeState(spec, statesOf->name, statesOf->states[i],
+                        downloads(spec, pointers.states.at(parameter.name)[i]));
   }
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/exec/Session.h"
+#include "runtime/exec/Resume.h"
 
 namespace sn::rt {
 namespace {
@@ -34,9 +35,14 @@ std::string Session::network() const {
 }
 
 CheckpointHeader Session::header(const Model &model, const Settings &settings, const Position &position,
-                                 const Binding &data) const {
+                                 const Binding &data, const EpochSums &sums) const {
   CheckpointHeader header;
-  header.optimizer = model.optimizer() ? model.optimizer()->name : "";
+  if (model.optimizer()) {
+    header.optimizer = model.optimizer()->name;
+    header.examples = data.rows;
+  }
+  if (position.example > 0)
+    header.sums = storedSums(sums);
   header.step = position.step;
   header.epoch = position.epoch;
   header.position = position.example;

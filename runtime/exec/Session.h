@@ -26,8 +26,9 @@ public:
   std::string network() const;
 
   /// The header of a weights file for this model: network text, settings, extents, column names of the data sets bound.
-  CheckpointHeader header(const Model &model, const Settings &settings, const Position &position,
-                          const Binding &data) const;
+  /// `sums` are those of the epoch begun.
+  CheckpointHeader header(const Model &model, const Settings &settings, const Position &position, const Binding &data,
+                          const EpochSums &sums = {}) const;
   /// Writes a weights file. UserError if `path` exists and `force` is not set; nothing is left behind on failure.
   void save(const Model &model, const CheckpointHeader &header, const std::string &path, bool force) const;
 

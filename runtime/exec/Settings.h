@@ -34,6 +34,16 @@ std::string textOf(const plan::Expr &expr);
 /// is a position too: the epoch's report is then still to come.
 struct Position {
   int64_t step = 0, epoch = 0, example = 0;
+  bool operator==(const Position &) const = default;
+};
+
+/// What has been done of the epoch begun, as exact sums: part of a checkpoint, so that the epoch's report does not
+/// depend on where training was resumed.
+struct EpochSums {
+  int64_t steps = 0, examples = 0;
+  double alpha = 0;                                   // of the last step
+  double regularization = 0;                          // sum over batches of term at that time * rows
+  std::map<std::string, double, std::less<>> reports; // by Step::report: sums over examples and units
 };
 
 /// The scalars of one step. Counts are 1-based; `steps` is per epoch.

@@ -11,6 +11,13 @@ constexpr const char *kLoss = "loss"; // Step::report of the training error
 int64_t batchesOf(int64_t examples, int64_t batch) { return (examples + batch - 1) / batch; }
 } // namespace
 
+std::string divergenceAdvice(double alpha) {
+  return fmt::format(
+      "The learning rate was {:g}; try a smaller --alpha (a tenth of it), another --optimizer, or, where "
+      "the data hold large values, values scaled to about 1",
+      alpha);
+}
+
 Trainer::Trainer(Model &model, const Settings &settings, const Binding &data)
     : theSettings(settings), shuffleStream(model.plan().shuffleStream), examples(data.rows),
       entry(model, "train", data, std::min(settings.batch, data.rows), settings.optimizer) {}
@@ -53,11 +60,8 @@ BatchReport Trainer::step(const std::vector<int64_t> &order) {
     next.regularization += sums.regularization * static_cast<double>(rows);
     report.loss = sums.reports[kLoss];
   } catch (const NotFinite &problem) {
-    throw Diverged(
-        fmt::format("training has diverged in step {} (epoch {}): {}. The learning rate was {:g}; try a smaller "
-                    "--alpha (a tenth of "
-                    "it), another --optimizer, or, where the data hold large values, values scaled to about 1",
-                    at.step + 1, epoch, problem.what(), report.alpha));
+    throw Diverged(fmt::format("training has diverged in step {} (epoch {}): {}. {}", at.step + 1, epoch,
+                               problem.what(), divergenceAdvice(report.alpha)));
   }
   next.alpha = report.alpha;
   next.examples += rows;

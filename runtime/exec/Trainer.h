@@ -3,15 +3,6 @@
 #include "runtime/exec/EntryRun.h"
 
 namespace sn::rt {
-/// What has been done of the epoch begun, as exact sums: part of a checkpoint, so that the epoch's report does not
-/// depend on where training was resumed.
-struct EpochSums {
-  int64_t steps = 0, examples = 0;
-  double alpha = 0;                                   // of the last step
-  double regularization = 0;                          // sum over batches of term at that time * rows
-  std::map<std::string, double, std::less<>> reports; // by Step::report: sums over examples and units
-};
-
 /// What an epoch did. Averages are per example (reference 5.2).
 struct EpochReport {
   int64_t epoch = 0; // 1-based
@@ -30,6 +21,8 @@ struct BatchReport {
   double alpha = 0;
 };
 
+/// What to try after a divergence at this learning rate.
+std::string divergenceAdvice(double alpha);
 /// A sum of a step became NaN or infinite. The parameters are of no use any more.
 class Diverged : public UserError {
 public:

@@ -1,14 +1,22 @@
 #include "tools/snrt/TrainingRun.h"
+#include "runtime/exec/DiskRoom.h"
+#include "runtime/exec/SameNetwork.h"
 #include "tools/snrt/Output.h"
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace sn::snrt {
 namespace {
 constexpr int64_t kLinesPerEpoch = 50; // of kind `batches`
 
+/// The weights file to write; what stands there may be replaced with --force, or if it is what is resumed.
 std::string checkedOutput(const TrainOptions &options) {
+  if (!options.resume.empty() && (options.out.empty() || options.out == options.resume))
+    return options.resume;
   std::string out = options.out.empty() ? weightsPathFor(options.plan) : options.out;
   refuseExisting(out, options.force);
+  rt::refuseOverwriting(out, {options.plan, options.data, options.validation});
   return out;
 }
 
@@ -23,31 +31,69 @@ std::string metricsPathFor(const std::string &weights) {
   return (std::filesystem::path(weights).parent_path() / "metrics.jsonl").string();
 }
 std::string fileName(const std::string &path) { return std::filesystem::path(path).filename().string(); }
+
+std::optional<rt::CheckpointReader> openWeights(const TrainOptions &options, const rt::Session &session) {
+  const std::string &path = options.resume.empty() ? options.from : options.resume;
+  if (path.empty())
+    return std::nullopt;
+  rt::CheckpointReader reader(path);
+  rt::requireSameNetwork(options.plan, session.network(), path, reader.header().network);
+  return reader;
+}
+
+/// As a shell takes it for one word.
+std::string quoted(const std::string &word) {
+  bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_./+:,=@%-").find(c) != std::string_view::npos;
+  });
+  if (plain)
+    return word;
+  std::string text = "'";
+  for (char c : word)
+    text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
 } // namespace
 
 TrainingRun::TrainingRun(const TrainOptions &options)
-    : options(options), file(rt::DataFile::open(options.data)), out(checkedOutput(options)),
-      session(options.plan, options.run.device), settings(trainingSettings(session.plan(), options.overrides)),
+    : options(options),
+      cadence(options.checkpointEvery.empty() ? rt::Cadence{}
+                                              : rt::parseCadence(options.checkpointEvery, "--checkpoint-every")),
+      out(checkedOutput(options)), replace(options.force || out == options.resume), lock(out), interrupt(lock.file()),
+      file(rt::DataFile::open(options.data)), session(options.plan, options.run.device),
+      weights(openWeights(options, session)), begin(makeStart()), settings(begin.settings),
+      forecast(
+          forecastTraining(session, settings, file, weights ? weights->path() : "", options.validation, options.run)),
       data(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("train")), file,
                         rt::parseAliases(options.run.bind))),
-      model(makeModel()), metrics(metricsPathFor(out), options.run.json) {
+      model(session.plan(), session.device(),
+            rt::resolveSymbols(session.plan(), &data, weights ? &weights->header() : nullptr), session.workers()),
+      metrics(metricsPathFor(out), options.run.json) {
   printNotes(data);
   model.allocateStates(*settings.optimizer);
-  if (from) {
-    rt::checkColumnNames(data, from->header());
-    model.load(*from, false);
-    from.reset();
-  } else
+  rt::requireDiskRoom(out, rt::checkpointBytes(model, session.header(model, settings, {}, data)), cadence.any());
+  if (weights)
+    loadWeights();
+  else
     model.initialize(settings.seed);
   if (!options.validation.empty())
     prepareValidation();
+  for (const std::string &note : begin.notes)
+    fmt::print(stderr, "snrt: {}\n", note);
 }
 
-rt::Model TrainingRun::makeModel() {
-  if (!options.from.empty())
-    from.emplace(options.from);
-  return rt::Model(session.plan(), session.device(),
-                   rt::resolveSymbols(session.plan(), &data, from ? &from->header() : nullptr), session.workers());
+rt::Start TrainingRun::makeStart() {
+  if (!options.resume.empty())
+    return rt::resumeFrom(session.plan(), *weights, options.overrides);
+  return {trainingSettings(session.plan(), options.overrides), {}, {}, {}};
+}
+
+void TrainingRun::loadWeights() {
+  rt::checkColumnNames(data, weights->header());
+  if (!options.resume.empty())
+    rt::checkExamples(*weights, data, begin);
+  model.load(*weights, !options.resume.empty());
+  weights.reset(); // a file that stays open would keep its place on the disk when it is replaced
 }
 
 void TrainingRun::prepareValidation() {
@@ -64,40 +110,37 @@ void TrainingRun::prepareValidation() {
   validation.emplace(model, "evaluate", validationData, rows, nullptr);
 }
 
-double TrainingRun::secondsSinceStart() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+double TrainingRun::secondsSinceStart() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void TrainingRun::announce(rt::Trainer &trainer) {
-  printNeeds(needsOf(model, data.bytes() + validationData.bytes()), session.device().description());
   if (!options.run.json)
     fmt::print("{}: {} examples, {} parameters, {}, batch {}, {} epochs, seed {}\n", session.plan().network, data.rows,
                model.parameterBytes() / static_cast<int64_t>(sizeof(float)), settings.optimizer->name, settings.batch,
                settings.epochs, settings.seed);
+  if (!options.resume.empty() && !options.run.json)
+    fmt::print("resumed after step {}: epoch {}, example {}\n", begin.position.step, begin.position.epoch + 1,
+               begin.position.example);
   metrics.write(runRecord(trainer));
 }
 
 nlohmann::json TrainingRun::runRecord(rt::Trainer &trainer) {
-  Needs needs = needsOf(model, data.bytes() + validationData.bytes());
-  return {{"kind", "run"},
-          {"version", 1},
-          {"network", session.plan().network},
-          {"plan", fileName(options.plan)},
-          {"data", fileName(options.data)},
-          {"weights", fileName(out)},
-          {"device", session.device().description()},
-          {"settings", rt::recordOf(settings)},
-          {"examples", data.rows},
-          {"parameters", model.parameterBytes() / static_cast<int64_t>(sizeof(float))},
-          {"datasets", rt::recordOf(data)},
-          {"memory",
-           {{"parameters", needs.parameters},
-            {"states", needs.states},
-            {"buffers", needs.buffers},
-            {"workspace", needs.workspace},
-            {"data", needs.data},
-            {"total", needs.total()}}},
-          {"graph", rt::graphOf(trainer.run().entry())}};
+  nlohmann::json line = {{"kind", "run"},
+                         {"version", 1},
+                         {"network", session.plan().network},
+                         {"plan", fileName(options.plan)},
+                         {"data", fileName(options.data)},
+                         {"weights", fileName(out)},
+                         {"device", session.device().description()},
+                         {"settings", rt::recordOf(settings)},
+                         {"examples", data.rows},
+                         {"parameters", model.parameterBytes() / static_cast<int64_t>(sizeof(float))},
+                         {"datasets", rt::recordOf(data)},
+                         {"memory", forecast.needs},
+                         {"estimate", {{"seconds_per_epoch", forecast.seconds}}},
+                         {"graph", rt::graphOf(trainer.run().entry())}};
+  if (!options.resume.empty())
+    line["resumed"] = rt::recordOf(begin.position);
+  return line;
 }
 
 rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progress) {
@@ -105,6 +148,7 @@ rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progre
   return [this, &trainer, &progress, every, loss = 0.0, rows = int64_t(0)](const rt::BatchReport &batch) mutable {
     const rt::Position &at = trainer.position();
     progress.update(at.example);
+    lastAlpha = batch.alpha;
     loss += batch.loss;
     rows += batch.rows;
     if (trainer.sums().steps % every == 0 || at.example == data.rows) {
@@ -118,14 +162,25 @@ rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progre
       loss = 0;
       rows = 0;
     }
-    return true;
+    if (cadence.seconds > 0 && std::chrono::duration<double>(Clock::now() - lastSave).count() >= cadence.seconds)
+      checkpoint(trainer);
+    return interrupt.signal() == 0;
   };
 }
 
-nlohmann::json TrainingRun::measure(const rt::Position &at) {
+std::optional<nlohmann::json> TrainingRun::measure(const rt::Position &at) {
   nlohmann::json measured = nlohmann::json::object();
-  if (validation)
-    measured["validation"] = rt::averageLoss(*validation, settings, at);
+  if (!validation)
+    return measured;
+  try {
+    std::optional<double> loss = rt::averageLoss(*validation, settings, at, [this] { return interrupt.signal() != 0; });
+    if (!loss)
+      return std::nullopt;
+    measured["validation"] = *loss;
+  } catch (const UserError &problem) { // infinite on this data: no reason to lose the training
+    fmt::print(stderr, "snrt: {}\n", problem.what());
+    measured["validation"] = nullptr;
+  }
   return measured;
 }
 
@@ -137,7 +192,7 @@ void TrainingRun::reportEpoch(const rt::EpochReport &report, const nlohmann::jso
   if (options.run.json)
     return;
   std::string more;
-  if (measured.contains("validation"))
+  if (measured.contains("validation") && measured["validation"].is_number())
     more = fmt::format(", validation {:.6f}", measured["validation"].get<double>());
   fmt::print("epoch {}: average error {:.6f} (training {:.6f}, regularization {:.6f}{}), {:.2f} s, {:.0f} examples/s\n",
              report.epoch, report.training + report.regularization, report.training, report.regularization, more,
@@ -145,26 +200,131 @@ void TrainingRun::reportEpoch(const rt::EpochReport &report, const nlohmann::jso
   std::fflush(stdout);
 }
 
-void TrainingRun::run() {
-  rt::Trainer trainer(model, settings, data);
-  announce(trainer);
-  while (trainer.position().epoch < settings.epochs) {
-    {
-      Progress progress(fmt::format("epoch {}/{}", trainer.position().epoch + 1, settings.epochs), data.rows,
-                        "examples", options.run.json);
-      trainer.runEpoch(watcher(trainer, progress));
-    }
-    rt::EpochReport report = trainer.closeEpoch();
-    reportEpoch(report, measure(trainer.position()));
+bool TrainingRun::trainEpoch(rt::Trainer &trainer) {
+  {
+    Progress progress(fmt::format("epoch {}/{}", trainer.position().epoch + 1, settings.epochs), data.rows, "examples",
+                      options.run.json);
+    if (!trainer.runEpoch(watcher(trainer, progress)))
+      return false;
   }
-  session.save(model, session.header(model, settings, trainer.position(), data), out, options.force);
+  // Until it has been measured the epoch is not closed: a checkpoint then leaves its report to the resumed run.
+  const rt::Position &at = trainer.position();
+  std::optional<nlohmann::json> measured = measure({at.step, at.epoch + 1, 0});
+  if (!measured)
+    return false;
+  rt::EpochReport report = trainer.closeEpoch();
+  reportEpoch(report, *measured);
+  if (cadence.epochs > 0 && report.epoch % cadence.epochs == 0 && report.epoch < settings.epochs)
+    checkpoint(trainer);
+  return interrupt.signal() == 0;
+}
+
+void TrainingRun::save(rt::Trainer &trainer) {
+  const rt::Position &at = trainer.position();
+  if (saved == at)
+    return;
+  Clock::time_point before = Clock::now();
+  session.save(model, session.header(model, settings, at, data, trainer.sums()), out, replace);
+  replace = true;
+  saved = at;
+  lastSave = Clock::now();
+  nlohmann::json line = rt::recordOf(at);
+  line.update({{"kind", "checkpoint"},
+               {"path", fileName(out)},
+               {"seconds", std::chrono::duration<double>(lastSave - before).count()}});
+  metrics.write(line);
+}
+
+void TrainingRun::checkpoint(rt::Trainer &trainer) {
+  try {
+    save(trainer);
+  } catch (const rt::NotFiniteTensor &) {
+    throw;
+  } catch (const UserError &problem) {
+    lastSave = Clock::now();
+    fmt::print(stderr, "snrt: no checkpoint after step {}: {}; training goes on\n", trainer.position().step,
+               problem.what());
+  }
+}
+
+bool TrainingRun::isFinished() const {
+  return out == options.resume && begin.position.example == 0 && begin.position.epoch >= settings.epochs;
+}
+
+int TrainingRun::run() {
+  if (isFinished()) {
+    fmt::print(stderr, "snrt: '{}' has finished its {} epochs; --epochs {} goes on\n", out, settings.epochs,
+               2 * std::max<int64_t>(1, settings.epochs));
+    return 0;
+  }
+  rt::Trainer trainer(model, settings, data);
+  trainer.resume(begin.position, begin.sums);
+  announce(trainer);
+  interrupt.save();
+  lastSave = Clock::now();
+  try {
+    while (trainer.position().epoch < settings.epochs && trainEpoch(trainer)) {
+    }
+    save(trainer);
+  } catch (const rt::Diverged &problem) {
+    diverged(trainer, problem.what());
+  } catch (const rt::NotFiniteTensor &problem) {
+    const rt::Position &at = trainer.position();
+    diverged(trainer, fmt::format("training has diverged by step {} (epoch {}): {}. {}", at.step,
+                                  at.epoch + (at.example > 0), problem.what(), rt::divergenceAdvice(lastAlpha)));
+  }
+  return finish(trainer);
+}
+
+int TrainingRun::finish(rt::Trainer &trainer) {
+  const rt::Position &at = trainer.position();
+  bool finished = at.epoch >= settings.epochs;
   metrics.write(rt::profileOf(trainer.run()));
   if (options.run.profile && !options.run.json)
     printProfile("train", trainer.run().profile(), false);
-  nlohmann::json end = rt::recordOf(trainer.position());
-  end.update({{"kind", "end"}, {"reason", "finished"}, {"seconds", secondsSinceStart()}, {"weights", fileName(out)}});
+  nlohmann::json end = rt::recordOf(at);
+  end.update({{"kind", "end"},
+              {"reason", finished ? "finished" : "interrupted"},
+              {"seconds", secondsSinceStart()},
+              {"weights", fileName(out)}});
+  if (!finished)
+    end["resume"] = goOnCommand();
   metrics.write(end);
   if (!options.run.json)
     fmt::print("weights: {}\n", out);
+  if (finished)
+    return 0;
+  fmt::print(stderr, "snrt: interrupted after step {} (epoch {}, {} of {} examples); to go on:\n{}\n", at.step,
+             at.epoch + 1, at.example, data.rows, goOnCommand());
+  return 128 + interrupt.signal();
+}
+
+void TrainingRun::diverged(rt::Trainer &trainer, const std::string &what) {
+  std::string kept = saved                   ? fmt::format("The last checkpoint, of step {}, is '{}'", saved->step, out)
+                     : out == options.resume ? fmt::format("'{}' is as it was", out)
+                                             : "No weights were written";
+  metrics.write(rt::profileOf(trainer.run()));
+  nlohmann::json end = rt::recordOf(trainer.position());
+  end.update({{"kind", "end"},
+              {"reason", "diverged"},
+              {"seconds", secondsSinceStart()},
+              {"weights", saved ? nlohmann::json(fileName(out)) : nlohmann::json()},
+              {"message", what}});
+  metrics.write(end);
+  userError("{}. {}", what, kept);
+}
+
+std::string TrainingRun::goOnCommand() const {
+  std::string command =
+      fmt::format("snrt train {} {} --resume {}", quoted(options.plan), quoted(options.data), quoted(out));
+  if (!options.validation.empty())
+    command += " --validation " + quoted(options.validation);
+  if (!options.checkpointEvery.empty())
+    command += " --checkpoint-every " + quoted(options.checkpointEvery);
+  if (!options.run.device.level.empty())
+    command += " --level " + quoted(options.run.device.level);
+  for (const std::string &bind : options.run.bind)
+    command += " --bind " + quoted(bind);
+  return command;
 }
 } // namespace sn::snrt

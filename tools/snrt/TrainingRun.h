@@ -1,11 +1,15 @@
 // What snrt train does, from opened files to the weights file.
 #pragma once
+#include "runtime/data/AtomicFile.h"
+#include "runtime/exec/Cadence.h"
 #include "runtime/exec/MetricsLog.h"
+#include "runtime/exec/Resume.h"
+#include "tools/snrt/Interrupt.h"
 #include "tools/snrt/Options.h"
 
 namespace sn::snrt {
 struct TrainOptions {
-  std::string plan, data, out, from, validation;
+  std::string plan, data, out, from, resume, validation, checkpointEvery;
   bool force = false;
   RunOptions run;
   rt::Overrides overrides;
@@ -15,31 +19,52 @@ class TrainingRun {
 public:
   /// Opens and checks everything, and prepares the model. UserError before any long work.
   explicit TrainingRun(const TrainOptions &options);
-  /// Trains, reports, saves.
-  void run();
+  /// Trains, reports, saves. 0 when training is finished, 128 + its number when a signal ended it. UserError when it
+  /// diverges, or the weights cannot be written.
+  int run();
 
 private:
-  rt::Model makeModel();
+  using Clock = std::chrono::steady_clock;
+  rt::Start makeStart();
+  void loadWeights();
+  bool isFinished() const;
   void prepareValidation();
   void announce(rt::Trainer &trainer);
   nlohmann::json runRecord(rt::Trainer &trainer);
   rt::Trainer::OnBatch watcher(rt::Trainer &trainer, class Progress &progress);
-  /// Measures after an epoch: members of its line in the metrics file.
-  nlohmann::json measure(const rt::Position &at);
+  /// What is left of an epoch, its report and its checkpoint. False if a signal asks to stop.
+  bool trainEpoch(rt::Trainer &trainer);
+  /// Measures after an epoch: members of its line in the metrics file. Nothing if a signal came meanwhile.
+  std::optional<nlohmann::json> measure(const rt::Position &at);
   void reportEpoch(const rt::EpochReport &report, const nlohmann::json &measured);
+  /// Writes the weights file, unless what it would hold is there already.
+  void save(rt::Trainer &trainer);
+  /// The same between others: a failure is said and training goes on, since the next one may succeed.
+  void checkpoint(rt::Trainer &trainer);
+  int finish(rt::Trainer &trainer);
+  [[noreturn]] void diverged(rt::Trainer &trainer, const std::string &what);
+  std::string goOnCommand() const;
   double secondsSinceStart() const;
 
   const TrainOptions &options;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-  rt::DataFile file;
+  Clock::time_point start = Clock::now(), lastSave = start;
+  rt::Cadence cadence;
   std::string out;
+  bool replace; // what stands at `out`
+  rt::OutputLock lock;
+  Interrupt interrupt;
+  rt::DataFile file;
   rt::Session session;
-  rt::Settings settings;
+  std::optional<rt::CheckpointReader> weights; // of --from or --resume, until they are loaded
+  rt::Start begin;
+  const rt::Settings &settings;
+  RunForecast forecast; // before anything large is loaded
   rt::Binding data;
-  std::optional<rt::CheckpointReader> from;
   rt::Model model;
   rt::Binding validationData; // a second data file whose loss is measured after every epoch
   std::optional<rt::EntryRun> validation;
   rt::MetricsLog metrics;
+  std::optional<rt::Position> saved; // what `out` holds, once this run has written it
+  double lastAlpha = 0;
 };
 } // namespace sn::snrt

@@ -1,6 +1,7 @@
 // Weights files: round trips in both memory layouts, in pieces, equal bytes, and refusals.
 #include "runtime/checkpoint/Checkpoint.h"
 #include "test/unit/data/Support.h"
+#include <limits>
 #include <numeric>
 
 namespace sn::rt {
@@ -12,12 +13,20 @@ std::vector<float> ramp(int64_t count, float from) {
   std::iota(values.begin(), values.end(), from);
   return values;
 }
-std::vector<float> transposed(const std::vector<float> &values, int64_t in, int64_t out) {
-  std::vector<float> other(values.size());
-  for (int64_t i = 0; i < in; ++i)
-    for (int64_t j = 0; j < out; ++j)
-      other[j * in + i] = values[i * out + j];
-  return other;
+/// Tensors in the test's memory, element by element.
+FillTile tilesFrom(const std::vector<float> &memory, const TensorSpec &spec) {
+  return [&memory, spec](const Tile &tile, float *block) {
+    for (int64_t i = tile.row; i < tile.row + tile.rows; ++i)
+      for (int64_t j = tile.column; j < tile.column + tile.columns; ++j)
+        *block++ = memory[i * spec.out + j];
+  };
+}
+TakeTile tilesInto(std::vector<float> &memory, const TensorSpec &spec) {
+  return [&memory, spec](const Tile &tile, const float *block) {
+    for (int64_t i = tile.row; i < tile.row + tile.rows; ++i)
+      for (int64_t j = tile.column; j < tile.column + tile.columns; ++j)
+        memory[i * spec.out + j] = *block++;
+  };
 }
 
 CheckpointHeader someHeader() {
@@ -26,26 +35,28 @@ CheckpointHeader someHeader() {
   header.step = 1234567890123;
   header.epoch = 3;
   header.position = 2048;
+  header.examples = 5000;
   header.seed = ~uint64_t(0);
   header.network = "{\"Name\": \"AE\", \"\xC3\xA9\": 1}\n";
   header.training = {{"Alpha", 0.025}, {"Batch", 1024}};
+  header.sums = {{"steps", 2}, {"reports", {{"loss", 0.1 + 0.2}}}};
   header.symbols = {{"N.input", 27278}, {"N.output", 27278}};
   auto items = names({"Heat (1995)", "Ran (1985)", ""});
   header.columnNames = {{"input", items}, {"output", items}, {"tags/era", names({"old"})}, {"nameless", nullptr}};
   return header;
 }
 
-const TensorSpec kWide{.name = "Hidden->Output/weights", .in = 37, .out = 70};
+const TensorSpec kWide{.name = "Hidden->Output/weights", .in = 37, .out = 70, .transposed = true};
 const TensorSpec kBias{.name = "Hidden->Output/bias", .in = 1, .out = 70, .vector = true};
 
 void writeSome(const std::string &path, bool force = false) {
-  std::vector<float> wide = transposed(ramp(37 * 70, 0.5f), 37, 70), bias = ramp(70, -3), m = ramp(37 * 70, 9);
+  std::vector<float> wide = ramp(37 * 70, 0.5f), bias = ramp(70, -3), m = ramp(37 * 70, 9);
   CheckpointWriter writer(path, force);
   writer.writeHeader(someHeader());
-  writer.writeParameter(kWide, rowsFrom(wide.data(), 37, 70, true));
-  writer.writeParameter(kBias, rowsFrom(bias.data(), 1, 70, false));
-  writer.writeState(kWide, "Adam", "m", rowsFrom(m.data(), 37, 70, false));
-  writer.writeState(kBias, "Adam", "m", rowsFrom(bias.data(), 1, 70, false));
+  writer.writeParameter(kWide, tilesFrom(wide, kWide));
+  writer.writeParameter(kBias, tilesFrom(bias, kBias));
+  writer.writeState(kWide, "Adam", "m", tilesFrom(m, kWide));
+  writer.writeState(kBias, "Adam", "m", tilesFrom(bias, kBias));
   writer.commit();
 }
 
@@ -72,17 +83,18 @@ TEST(Checkpoint, RoundTrip) {
   EXPECT_FALSE(reader.parameters()[0].vector);
   EXPECT_TRUE(reader.parameters()[1].vector);
 
-  std::vector<float> rows(37 * 70), columns(37 * 70), bias(70);
-  reader.readParameter(kWide, rowsInto(rows.data(), 37, 70, false));
-  reader.readParameter(kWide, rowsInto(columns.data(), 37, 70, true));
-  reader.readParameter(kBias, rowsInto(bias.data(), 1, 70, false));
-  EXPECT_EQ(rows, ramp(37 * 70, 0.5f));
-  EXPECT_EQ(columns, transposed(rows, 37, 70));
+  EXPECT_EQ(reader.version(), 2u);
+  EXPECT_EQ(header.examples, 5000);
+  EXPECT_EQ(header.sums["reports"]["loss"].get<double>(), 0.1 + 0.2) << "to the last bit";
+  std::vector<float> wide(37 * 70), bias(70);
+  reader.readParameter(kWide, tilesInto(wide, kWide));
+  reader.readParameter(kBias, tilesInto(bias, kBias));
+  EXPECT_EQ(wide, ramp(37 * 70, 0.5f));
   EXPECT_EQ(bias, ramp(70, -3));
   EXPECT_TRUE(reader.hasState(kWide.name, "Adam", "m"));
   EXPECT_FALSE(reader.hasState(kWide.name, "Adam", "v"));
-  reader.readState(kWide, "Adam", "m", rowsInto(rows.data(), 37, 70, false));
-  EXPECT_EQ(rows, ramp(37 * 70, 9));
+  reader.readState(kWide, "Adam", "m", tilesInto(wide, kWide));
+  EXPECT_EQ(wide, ramp(37 * 70, 9));
 }
 
 TEST(Checkpoint, FileIsRowMajorWhateverTheMemoryLayout) {
@@ -96,40 +108,114 @@ TEST(Checkpoint, FileIsRowMajorWhateverTheMemoryLayout) {
   EXPECT_EQ(rows, ramp(37 * 70, 0.5f));
 }
 
-TEST(Checkpoint, LargeTensorsGoInPieces) {
-  Folder folder;
-  TensorSpec spec{.name = "a->b/weights", .in = 5, .out = 2 << 20}; // 40 MiB: two rows fill a block
-  std::vector<std::pair<int64_t, int64_t>> written, read;
-  CheckpointWriter writer(folder / "w.h5", false);
-  writer.writeHeader({});
-  writer.writeParameter(spec, [&](int64_t from, int64_t to, float *block) {
-    written.push_back({from, to});
-    for (int64_t i = from; i < to; ++i)
-      std::fill_n(block + (i - from) * spec.out, spec.out, float(i));
-  });
-  writer.commit();
-  bool right = true;
-  CheckpointReader(folder / "w.h5").readParameter(spec, [&](int64_t from, int64_t to, const float *block) {
-    read.push_back({from, to});
-    for (int64_t i = from; i < to; ++i)
-      right &= block[(i - from) * spec.out] == float(i) && block[(i - from + 1) * spec.out - 1] == float(i);
-  });
-  EXPECT_TRUE(right);
-  EXPECT_EQ(written, (std::vector<std::pair<int64_t, int64_t>>{{0, 2}, {2, 4}, {4, 5}}));
-  EXPECT_EQ(read, written);
+/// Each element exactly once, nothing above 16 MiB.
+void expectCovered(const TensorSpec &spec) {
+  int64_t count = 0;
+  std::vector<Tile> tiles = tilesOf(spec);
+  for (size_t a = 0; a < tiles.size(); ++a) {
+    count += tiles[a].count();
+    EXPECT_LE(tiles[a].count(), kTileFloats);
+    for (size_t b = 0; b < a; ++b)
+      EXPECT_TRUE(tiles[a].row >= tiles[b].row + tiles[b].rows || tiles[b].row >= tiles[a].row + tiles[a].rows ||
+                  tiles[a].column >= tiles[b].column + tiles[b].columns ||
+                  tiles[b].column >= tiles[a].column + tiles[a].columns);
+  }
+  EXPECT_EQ(count, spec.count());
 }
 
-TEST(Checkpoint, PiecesOfATransposedTensor) {
-  std::vector<float> memory = ramp(6 * 50, 0), block(2 * 50), back(6 * 50);
-  FillRows fill = rowsFrom(memory.data(), 6, 50, true);
-  TakeRows take = rowsInto(back.data(), 6, 50, true);
-  for (int64_t from : {0, 2, 4}) {
-    fill(from, from + 2, block.data());
-    for (int64_t j = 0; j < 50; ++j)
-      EXPECT_EQ(block[50 + j], memory[j * 6 + from + 1]);
-    take(from, from + 2, block.data());
+TEST(Checkpoint, TilesCoverATensorAndAreSmall) {
+  for (bool transposed : {false, true})
+    for (auto [in, out] : {std::pair<int64_t, int64_t>{1, 1},
+                           {128, 1000003},
+                           {1000003, 128},
+                           {5, 10000019},
+                           {10000019, 3},
+                           {30000, 30000},
+                           {1, 10000019},
+                           {37, 70}})
+      expectCovered({.name = "w", .in = in, .out = out, .transposed = transposed});
+  EXPECT_EQ(tilesOf({.name = "w", .in = 128, .out = 1 << 20, .transposed = true}).at(1),
+            (Tile{0, 128, 1 << 15, 1 << 15}))
+      << "whole columns, which lie together in memory";
+  EXPECT_EQ(tilesOf({.name = "w", .in = 1 << 20, .out = 128}).at(1), (Tile{1 << 15, 1 << 15, 0, 128})) << "whole rows";
+}
+
+TEST(Checkpoint, LargeTensorsGoInTiles) {
+  Folder folder;
+  auto value = [](int64_t row, int64_t column) { return float(row * 7 + column % 1013); };
+  for (bool transposed : {false, true})
+    for (TensorSpec spec : {TensorSpec{.name = "a->b/weights", .in = 5, .out = 2 << 20},
+                            TensorSpec{.name = "a->b/weights", .in = 2 << 20, .out = 5},
+                            TensorSpec{.name = "a->b/bias", .out = 5 << 20, .vector = true}}) {
+      spec.transposed = transposed;
+      std::vector<Tile> written, read;
+      CheckpointWriter writer(folder / "w.h5", true);
+      writer.writeHeader({});
+      writer.writeParameter(spec, [&](const Tile &tile, float *block) {
+        written.push_back(tile);
+        for (int64_t k = 0; k < tile.count(); ++k)
+          block[k] = value(tile.row + k / tile.columns, tile.column + k % tile.columns);
+      });
+      writer.commit();
+      h5::File file = h5::File::open(folder / "w.h5");
+      std::vector<float> last(spec.vector ? 1 : spec.out);
+      file.readRows(spec.name, (spec.vector ? spec.out : spec.in) - 1, 1, last.data());
+      EXPECT_EQ(last.back(), value(spec.in - 1, spec.out - 1)) << "row-major whatever the tiles";
+      bool right = true;
+      CheckpointReader(folder / "w.h5").readParameter(spec, [&](const Tile &tile, const float *block) {
+        read.push_back(tile);
+        for (int64_t k = 0; k < tile.count(); ++k)
+          right &= block[k] == value(tile.row + k / tile.columns, tile.column + k % tile.columns);
+      });
+      EXPECT_TRUE(right);
+      EXPECT_GT(written.size(), 1u);
+      EXPECT_EQ(written, read);
+    }
+}
+
+TEST(Checkpoint, TilesDoNotChangeTheFile) {
+  Folder folder;
+  for (bool transposed : {false, true}) {
+    TensorSpec spec{.name = "w", .in = 6000, .out = 2500, .transposed = transposed};
+    std::vector<float> values = ramp(spec.count(), 0);
+    CheckpointWriter writer(folder / (transposed ? "b.h5" : "a.h5"), false);
+    writer.writeHeader({});
+    writer.writeParameter(spec, tilesFrom(values, spec));
+    writer.commit();
+    EXPECT_GT(tilesOf(spec).size(), 1u);
   }
-  EXPECT_EQ(back, memory);
+  EXPECT_TRUE(contentOf(folder / "a.h5") == contentOf(folder / "b.h5"));
+}
+
+TEST(Checkpoint, TransposesRaggedTiles) {
+  for (auto [rows, columns] : {std::pair{1, 1}, {3, 70}, {65, 33}}) {
+    std::vector<float> from = ramp(rows * columns, 0), to(from.size());
+    transpose(from.data(), to.data(), rows, columns);
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j)
+        EXPECT_EQ(to[i * columns + j], from[j * rows + i]);
+  }
+}
+
+TEST(Checkpoint, NumbersThatAreNotFiniteAreNeverKept) {
+  Folder folder;
+  for (float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                    std::numeric_limits<float>::quiet_NaN()}) {
+    writeSome(folder / "w.h5", true);
+    std::string before = contentOf(folder / "w.h5");
+    std::vector<float> wide = ramp(37 * 70, 0), state = wide;
+    state[2000] = bad;
+    {
+      CheckpointWriter writer(folder / "w.h5", true);
+      writer.writeHeader({});
+      writer.writeParameter(kWide, tilesFrom(wide, kWide));
+      EXPECT_THROW(writer.writeState(kWide, "Adam", "m", tilesFrom(state, kWide)), NotFiniteTensor);
+      EXPECT_USER_ERROR(writer.writeParameter({.name = "x", .in = 37, .out = 70}, tilesFrom(state, kWide)),
+                        "the parameter 'x' holds numbers that are infinite or not numbers");
+    }
+    EXPECT_EQ(contentOf(folder / "w.h5"), before);
+    EXPECT_EQ(folder.files().size(), 1u) << "nothing left behind";
+  }
 }
 
 TEST(Checkpoint, EqualContentGivesEqualBytes) {
@@ -160,7 +246,7 @@ TEST(Checkpoint, Refusals) {
   EXPECT_USER_ERROR(CheckpointReader(folder / "data.h5"), "data.h5", "not a weights file");
 
   CheckpointReader reader(path);
-  auto ignore = [](int64_t, int64_t, const float *) {};
+  auto ignore = [](const Tile &, const float *) {};
   TensorSpec other = kWide;
   other.out = 71;
   EXPECT_USER_ERROR(reader.readParameter(other, ignore), "w.h5", kWide.name, "[37, 71]", "[37, 70]");
@@ -178,10 +264,10 @@ TEST(Checkpoint, RefusesANewerVersionAndBadNames) {
     h5::File file = h5::File::create(folder / "new.h5", "new.h5");
     file.createGroup("snc");
     file.setAttribute("snc", "format", std::string("snc-weights"));
-    file.setAttribute("snc", "version", uint64_t(2));
+    file.setAttribute("snc", "version", uint64_t(3));
     file.close();
   }
-  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "version 2", "up to 1");
+  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "version 3", "up to 2");
   CheckpointWriter writer(folder / "w.h5", false);
   writer.writeHeader({});
   for (std::string name : {"", "./x", "a//b", "snc/x", "a/"})

@@ -120,7 +120,7 @@ TEST_F(Command, MetricsAreAsSpecified) {
     expected.insert(expected.end(), 4, "batches");
     expected.push_back("epoch");
   }
-  expected.insert(expected.end(), {"profile", "end"});
+  expected.insert(expected.end(), {"checkpoint", "profile", "end"});
   EXPECT_EQ(kinds, expected);
   json run = metrics("run")[0];
   EXPECT_EQ(run["version"], 1);
