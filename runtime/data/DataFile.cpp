@@ -2,12 +2,15 @@
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cmath>
+#include <fmt/ranges.h>
 #include <limits>
+#include <optional>
 
 namespace sn::rt {
 namespace {
 constexpr const char *kNamesSuffix = ".names";
 constexpr int64_t kMostColumns = std::numeric_limits<int32_t>::max();
+constexpr int64_t kMostDense = int64_t(1) << 48; // values; their bytes still fit an int64_t
 
 /// Loads one data set; messages begin with the file's and the object's name.
 class Loading {
@@ -55,11 +58,13 @@ private:
   }
 
   void sparse() {
-    std::string encoding = file_.textAttribute(name_, "encoding-type").value_or("");
-    if (encoding == "csc_matrix")
+    std::optional<std::string> encoding = file_.textAttribute(name_, "encoding-type");
+    if (!encoding)
+      refuse("is a group without the attribute encoding-type; a sparse data set has \"csr_matrix\" there");
+    if (*encoding == "csc_matrix")
       refuse("is stored by columns (csc_matrix); store it by rows, in scipy: matrix.tocsr()");
-    if (encoding != "csr_matrix")
-      refuse("attribute encoding-type is \"{}\"; a sparse data set has \"csr_matrix\"", encoding);
+    if (*encoding != "csr_matrix")
+      refuse("attribute encoding-type is \"{}\"; a sparse data set has \"csr_matrix\"", *encoding);
     std::vector<int64_t> shape = file_.integerAttribute(name_, "shape");
     if (shape.size() != 2)
       refuse("attribute shape should be [rows, columns]");
@@ -78,6 +83,8 @@ private:
     }
     if (tidied.sortedRows)
       note("{} rows were not sorted by column; sorted in memory", tidied.sortedRows);
+    if (data_.indices.empty())
+      note("has no entries: all its {} rows are empty", data_.rows);
     if (analog && !data_.values.empty() &&
         std::all_of(data_.values.begin(), data_.values.end(), [](float v) { return v == 1; }))
       note("every value is 1; without the array data it would be a binary data set");
@@ -85,8 +92,9 @@ private:
 
   void readIndptr() {
     std::string array = name_ + "/indptr";
-    if (int64_t length = integers(array); length != data_.rows + 1)
-      refuse("indptr has {} elements; {} rows need {}", length, data_.rows, data_.rows + 1);
+    if (int64_t length = integers(array); length - 1 != data_.rows)
+      refuse("indptr has {} elements; {} rows need one more than that", length, data_.rows);
+    file_.requireStored(array);
     data_.indptr.resize(data_.rows + 1);
     file_.readRows(array, 0, data_.rows + 1, data_.indptr.data());
     int64_t entries = integers(name_ + "/indices");
@@ -101,15 +109,19 @@ private:
   }
 
   void readIndices() {
+    std::string array = name_ + "/indices";
+    file_.requireStored(array);
     data_.indices.resize(data_.indptr.back());
-    file_.readRows(name_ + "/indices", 0, int64_t(data_.indices.size()), data_.indices.data());
+    file_.readRows(array, 0, int64_t(data_.indices.size()), data_.indices.data());
     auto bad = std::find_if(data_.indices.begin(), data_.indices.end(),
                             [&](int32_t column) { return column < 0 || column >= data_.columns; });
     if (bad == data_.indices.end())
       return;
     int64_t at = bad - data_.indices.begin();
-    auto row = std::upper_bound(data_.indptr.begin(), data_.indptr.end(), at) - data_.indptr.begin() - 1;
-    refuse("row {} stores column {}, but columns run from 0 to {}", row, *bad, data_.columns - 1);
+    int64_t column = 0; // as stored: 64-bit numbers beyond 32 bits were clamped
+    file_.readRows(array, at, 1, &column);
+    refuse("row {} stores column {} (indices[{}]), but columns run from 0 to {}", rowOfEntry(at), column, at,
+           data_.columns - 1);
   }
 
   void readValues() {
@@ -118,11 +130,18 @@ private:
       return;
     std::vector<int64_t> shape = file_.shape(array);
     if (shape.size() != 1 || shape[0] != int64_t(data_.indices.size()))
-      refuse("data should be a one-dimensional array of {} values, one per index", data_.indices.size());
+      refuse("data should be a one-dimensional array of {} values, one per index; it has the shape [{}]",
+             data_.indices.size(), fmt::join(shape, ", "));
+    file_.requireStored(array);
     data_.loader = Loader::CsrAnalog;
     data_.values.resize(shape[0]);
     file_.readFloats(array, 0, shape[0], data_.values.data());
     checkFinite();
+  }
+
+  /// The row that the entry number `at` belongs to.
+  int64_t rowOfEntry(int64_t at) const {
+    return std::upper_bound(data_.indptr.begin(), data_.indptr.end(), at) - data_.indptr.begin() - 1;
   }
 
   void checkFinite() const {
@@ -130,10 +149,9 @@ private:
     if (bad == data_.values.end())
       return;
     int64_t at = bad - data_.values.begin();
-    int64_t row = data_.loader == Loader::Dense
-                      ? at / data_.columns
-                      : std::upper_bound(data_.indptr.begin(), data_.indptr.end(), at) - data_.indptr.begin() - 1;
-    refuse("row {} holds the value {} (as float32); values should be finite", row, *bad);
+    bool dense = data_.loader == Loader::Dense;
+    refuse("row {}, column {} holds the value {} (as float32); values should be finite",
+           dense ? at / data_.columns : rowOfEntry(at), dense ? at % data_.columns : data_.indices[at], *bad);
   }
 
   void dense() {
@@ -146,6 +164,10 @@ private:
     for (size_t axis = 1; axis < shape.size(); ++axis)
       data_.columns = std::min(data_.columns * std::min(shape[axis], kMostColumns + 1), kMostColumns + 1);
     checkShape();
+    if (int64_t all; __builtin_mul_overflow(data_.rows, data_.columns, &all) || all > kMostDense)
+      refuse("has {} rows of {} columns; a dense data set of so many values does not fit in memory", data_.rows,
+             data_.columns);
+    file_.requireStored(name_);
     data_.values.resize(data_.rows * data_.columns);
     file_.readFloats(name_, 0, data_.rows, data_.values.data());
     checkFinite();
@@ -189,6 +211,9 @@ std::vector<std::string> DataFile::names() const {
 std::shared_ptr<const DataSet> DataFile::load(const std::string &name) {
   if (!has(name)) {
     std::vector<std::string> known = names();
+    if (file_.kind("snc") == h5::Kind::Group && file_.hasAttribute("snc", "format"))
+      userError("{}: has no data set \"{}\": it is a weights file; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
+                path(), name);
     userError("{}: has no data set \"{}\"; it has {}", path(), name,
               known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
   }
@@ -231,8 +256,15 @@ void DataFileWriter::link(const std::string &existing, const std::string &name) 
     file_.hardLink(names, name + kNamesSuffix);
 }
 
-void DataFileWriter::commit() {
+void DataFileWriter::finish() {
   file_.close();
+  target_.finish();
+  finished_ = true;
+}
+
+void DataFileWriter::commit() {
+  if (!finished_)
+    finish();
   target_.commit();
 }
 } // namespace sn::rt

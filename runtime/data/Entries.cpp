@@ -73,21 +73,27 @@ void Entries::addLabel(int64_t row, std::string_view label) {
   labelColumns_.push_back(int32_t(id));
 }
 
-void Entries::reject(int64_t line, std::string reason) {
+void Entries::reject(const std::string &place, const std::string &reason) {
   ++rejected;
   if (firstRejects.size() < kRejectsShown)
-    firstRejects.push_back(fmt::format("line {}: {}", line, reason));
+    firstRejects.push_back(fmt::format("{}: {}", place, reason));
 }
 
-void Entries::numberColumns(int64_t least) {
+void Entries::numberColumns(int64_t least, const std::string &path) {
   const Names &names = columns.names.names();
   int64_t most = -1;
   bool fromZero = columns.names.find("0") >= 0;
   for (int64_t i = 0; i < names.size(); ++i)
     most = std::max(most, numberOf(names[i]));
   int64_t base = fromZero ? 0 : 1, count = std::max(least, most - base + 1);
+  constexpr int64_t kUnquestioned = int64_t(1) << 24, kEntriesShare = 64;
   if (count > kMostColumns)
-    userError("column numbers reach {}; at most {} columns are supported", most, kMostColumns);
+    userError("{}: column numbers reach {}; at most {} columns are supported", path, count + base - 1, kMostColumns);
+  if (count > kUnquestioned && count / kEntriesShare > int64_t(columnIds_.size()))
+    userError(
+        "{}: column numbers reach {}, with only {} entries in all; if that is meant, name the columns in use with "
+        "--feature-index",
+        path, count + base - 1, columnIds_.size());
   for (int32_t &id : columnIds_)
     id = int32_t(numberOf(names[id]) - base);
   Names numbered;
@@ -139,9 +145,10 @@ DataSet Entries::takeDataSet(bool analog, Duplicates duplicates, Tidied &tidied)
   values_.clear();
   data.columns = columns.names.size();
   tidied = tidyRows(data, duplicates);
-  for (float value : data.values)
-    if (!std::isfinite(value))
-      userError("the values of repeated entries add up to {}; they should stay finite", value);
+  for (size_t i = 0; i < data.values.size(); ++i)
+    if (!std::isfinite(data.values[i]))
+      userError("the values of repeated entries of column '{}' add up to {}; they should stay finite",
+                columns.names.names()[data.indices[i]], data.values[i]);
   if (namedRows)
     data.rowNames = std::make_shared<const Names>(rows.names.names());
   data.columnNames = std::make_shared<const Names>(columns.names.names());

@@ -39,12 +39,12 @@ public:
   /// Row -1 and unknown columns are counted and dropped.
   void add(int64_t row, std::string_view column, double value = 1);
   void addLabel(int64_t row, std::string_view label);
-  /// A record that cannot be read. The first ten are kept with their line numbers.
-  void reject(int64_t line, std::string reason);
+  /// A record that cannot be read. The first ten are kept, each as "place: reason".
+  void reject(const std::string &place, const std::string &reason);
 
   /// For numbered columns: ids become the numbers less the base (0 if column 0 occurs, else 1), at least `least` of
-  /// them.
-  void numberColumns(int64_t least);
+  /// them. UserError for many more columns than entries: one stray number must not make a huge layer.
+  void numberColumns(int64_t least, const std::string &path);
   /// The entries as CSR rows, with names. Takes them out of here. `tidied` says what was merged.
   DataSet takeDataSet(bool analog, Duplicates duplicates, Tidied &tidied);
   DataSet takeLabels();

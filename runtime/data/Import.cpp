@@ -48,6 +48,10 @@ public:
     write(output, options_.output, train);
     if (test)
       write(*testOutput, options_.testOutput, *test);
+    // Both on disk before either appears: a full disk leaves neither, and no pair of an old and a new file.
+    output.finish();
+    if (testOutput)
+      testOutput->finish();
     output.commit();
     if (testOutput)
       testOutput->commit();
@@ -79,12 +83,13 @@ private:
       userError("--vocabulary and --feature-index exclude each other: both fix the columns");
     if (options_.alignRows && options_.vocabulary.empty())
       userError("--align-rows needs --vocabulary: the data file that has the rows");
-    if (options_.output == options_.testOutput)
+    std::error_code none;
+    if (options_.output == options_.testOutput ||
+        std::filesystem::equivalent(options_.output, options_.testOutput, none))
       userError("{}: is both --output and --test-output", options_.output);
-    for (const std::string &text : {options_.source, options_.test})
-      for (const std::string &written : {options_.output, options_.testOutput})
-        if (std::error_code none; !text.empty() && std::filesystem::equivalent(text, written, none))
-          userError("{}: would be overwritten by what is imported from it", text);
+    for (const std::string &written : {options_.output, options_.testOutput})
+      if (!written.empty())
+        refuseOverwriting(written, {options_.source, options_.test, options_.vocabulary, options_.featureIndex});
     allowedRejects(options_.mostRejects, 0);
   }
 
@@ -127,6 +132,8 @@ private:
   Part read(const std::string &path, Vocabularies fixed) {
     TextSource source(path);
     std::vector<std::string> head = source.head(kHeadLines);
+    if (head.empty())
+      userError("{}: is empty", path);
     bool first = result_.sources.empty();
     if (first) {
       result_.detected = options_.format == "auto";
@@ -189,8 +196,9 @@ private:
   void refuseIfUseless(const std::string &path, const Entries &entries) const {
     int64_t all = entries.accepted + entries.rejected + entries.belowMinimum;
     if (double(entries.rejected) > allowedRejects(options_.mostRejects, all))
-      userError("{}: {} of {} records cannot be read as {} (--max-rejects {}):\n  {}", path, entries.rejected, all,
-                nameOf(format_), options_.mostRejects, fmt::join(entries.firstRejects, "\n  "));
+      userError("{}: {} of {} records cannot be read as {}:\n  {}{}\n--max-rejects allows some to be left out ({} now)",
+                path, entries.rejected, all, nameOf(format_), fmt::join(entries.firstRejects, "\n  "),
+                entries.rejected > int64_t(entries.firstRejects.size()) ? "\n  ..." : "", options_.mostRejects);
     if (entries.columns.names.size() == 0 || (entries.namedRows && entries.rows.names.size() == 0))
       userError("{}: has no entries to import", path);
   }
@@ -278,9 +286,9 @@ Names readFeatureIndex(const std::string &path) {
         number = -1;
     }
     if (tab == 0 || number < 0)
-      userError("{}: line {}: should be a label, a TAB and a number from 0", path, source.lineNumber());
+      userError("{}:{}: should be a label, a TAB and a number from 0", path, source.lineNumber());
     if (labels.add(line.substr(0, tab)) != int64_t(numbers.size()))
-      userError("{}: line {}: the label {} stands there twice", path, source.lineNumber(), line.substr(0, tab));
+      userError("{}:{}: the label {} stands there twice", path, source.lineNumber(), excerpt(line.substr(0, tab)));
     numbers.push_back(number);
     most = std::max(most, number);
   }

@@ -12,10 +12,10 @@ struct ImportOptions {
   std::optional<double> minimum{}; // leave entries of a lower value out
   bool values = false;             // keep values: an analog data set. libsvm keeps them anyway unless all are 1
   Duplicates duplicates = Duplicates::Sum;
-  std::string mostRejects = "1%"; // a number of records, or a share of all with "%"
-  std::string vocabulary{};       // a data file whose column names keep their ids; others are dropped
-  bool alignRows = false;         // also take its rows: one per row name it has, in its order, others dropped
-  std::string featureIndex{};     // label<TAB>number lines (reference section 4.2) that fix the ids; others are dropped
+  std::string mostRejects = "0"; // a number of records, or a share of all with "%"
+  std::string vocabulary{};      // a data file whose column names keep their ids; others are dropped
+  bool alignRows = false;        // also take its rows: one per row name it has, in its order, others dropped
+  std::string featureIndex{};    // label<TAB>number lines (reference section 4.2) that fix the ids; others are dropped
   std::string test{}, testOutput{}; // a second source with the vocabularies and rows of the first
   double holdOut = 0;               // share of each row's entries that goes to testOutput instead
   uint64_t seed = 1;
@@ -36,7 +36,7 @@ struct ImportResult {
   struct Source {
     std::string path;
     int64_t merged = 0, rejected = 0;
-    std::vector<std::string> firstRejects; // "line 17: why"
+    std::vector<std::string> firstRejects; // "file:17:3: why"
     std::vector<std::string> notes;        // what was done with values, columns, unknown names
   };
   std::string format; // name of the format

@@ -33,7 +33,7 @@ public:
 private:
   static std::string_view trimmed(std::string_view text) {
     size_t begin = text.find_first_not_of(' '), end = text.find_last_not_of(' ');
-    return begin == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin + 1);
+    return begin == std::string_view::npos ? text.substr(0, 0) : text.substr(begin, end - begin + 1);
   }
   /// Reads the field in quotes at `quote` and leaves `line` at what follows it.
   bool quoted(std::string_view &line, size_t quote) {
@@ -196,23 +196,28 @@ void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const 
       continue;
     if (std::exchange(header, false))
       continue;
+    if (!isText(source, line, into))
+      continue;
     const auto *fields = splitter.split(line);
-    if (!fields || fields->size() < needed) {
-      into.reject(source.lineNumber(),
+    // Fields beyond the known columns mean that a delimiter stood inside one: no telling which is which.
+    if (!fields || fields->size() < needed || fields->size() > layout.names.size()) {
+      into.reject(placeIn(source, line, nullptr),
                   fields ? fmt::format("{} columns instead of {}", fields->size(), layout.names.size())
-                         : "a quote is not closed");
+                         : "a quote is not closed on the same line");
       continue;
     }
     std::string_view user = (*fields)[layout.user], item = (*fields)[layout.item];
     if (user.empty() || item.empty()) {
-      into.reject(source.lineNumber(), user.empty() ? "the user is empty" : "the item is empty");
+      into.reject(placeIn(source, line, user.empty() ? user.data() : item.data()),
+                  user.empty() ? "the user is empty" : "the item is empty");
       continue;
     }
     double value = 1;
     if (layout.value >= 0) {
       bool valued = parseNumber((*fields)[layout.value], value);
       if (!valued && needsValue) {
-        into.reject(source.lineNumber(), fmt::format("\"{}\" is not a number", (*fields)[layout.value]));
+        std::string_view text = (*fields)[layout.value];
+        into.reject(placeIn(source, line, text.data()), excerpt(text) + " is not a finite number");
         continue;
       }
       if (valued && !into.wants(value))

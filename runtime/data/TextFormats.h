@@ -39,6 +39,14 @@ inline void reportProgress(const ReadProgress &progress, const TextSource &sourc
     progress(source.fraction());
 }
 
+/// "file:line:column" of a place in the line that `source` gave last; without the column if `at` is not in it (a field
+/// that stood in quotes was copied).
+std::string placeIn(const TextSource &source, std::string_view line, const char *at);
+/// Whether a line is text: UTF-8, no zero bytes, no field longer than 65,535 bytes. If not, its record is rejected.
+bool isText(const TextSource &source, std::string_view line, Entries &into);
+/// At most 40 bytes of a field, in quotes, for messages.
+std::string excerpt(std::string_view text);
+
 void parseLines(TextSource &source, Entries &into, const ReadProgress &progress);
 /// A missing value is 0 (reference section 4.1); a sample on several lines: the last counts.
 void parseDsstne(TextSource &source, Entries &into, const ReadProgress &progress);
@@ -46,6 +54,6 @@ void parseCsv(TextSource &source, const CsvLayout &layout, Entries &into, const 
 /// Rows have no names; columns are named by their numbers. Labels become label entries.
 void parseLibSvm(TextSource &source, Entries &into, const ReadProgress &progress);
 
-/// A decimal number that fills the whole text and is finite.
+/// A decimal number that fills the whole text and is finite, as float32 too.
 bool parseNumber(std::string_view text, double &value);
 } // namespace sn::rt

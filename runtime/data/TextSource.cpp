@@ -8,15 +8,23 @@
 
 namespace sn::rt {
 namespace {
-constexpr size_t kChunk = 1 << 20;
+constexpr size_t kChunk = 1 << 20, kLongestLine = size_t(1) << 30;
 
 void refuseBinary(const std::string &path, std::string_view start) {
   if (start.substr(0, 4) == "\x89HDF")
     userError("{}: is an HDF5 file; import reads text. If it is a data file already, use it as it is", path);
   if (start.substr(0, 4) == "PK\x03\x04")
     userError("{}: is a ZIP archive; unpack it first (gzip-compressed text is read as it is)", path);
+  if (start.substr(0, 2) == "\xFF\xFE" || start.substr(0, 2) == "\xFE\xFF")
+    userError("{}: is UTF-16 text; import reads UTF-8. Convert it: iconv -f utf-16 -t utf-8", path);
   if (start.find('\0') != std::string_view::npos)
     userError("{}: is a binary file; import reads text", path);
+}
+
+void refuseOldLineEnds(const std::string &path, std::string_view start) {
+  size_t end = start.find('\r');
+  if (end != std::string_view::npos && end + 1 < start.size() && start.find('\n') == std::string_view::npos)
+    userError("{}: its lines end in carriage returns alone, as on old Macs; convert it: tr '\\r' '\\n'", path);
 }
 } // namespace
 
@@ -32,6 +40,7 @@ TextSource::TextSource(const std::string &path) : path_(path) {
     gzbuffer(file_, 1 << 18);
     refill();
     refuseBinary(path, std::string_view(buffer_).substr(0, std::min<size_t>(end_, 4096)));
+    refuseOldLineEnds(path, std::string_view(buffer_).substr(0, end_));
   } catch (...) {
     gzclose_r(file_);
     throw;
@@ -73,6 +82,8 @@ bool TextSource::next(std::string_view &line) {
       return true;
     }
     size_t searched = end_ - begin_;
+    if (searched > kLongestLine)
+      userError("{}:{}: a line of more than {} bytes; text has lines", path_, lineNumber_ + 1, kLongestLine);
     if (!refill() && begin_ == end_)
       return false;
     from = begin_ + searched;

@@ -78,8 +78,8 @@ class Import(commands.Commands):
     def test_rejects_are_numbered(self):
         self.write("bad.csv", "userId,movieId,rating\nu1,i1,3\nu2\nu3,i3,4\n")
         arguments = ("import", "bad.csv", "-o", "bad.h5", "--format", "csv")
-        self.assertSays(self.snrt(*arguments, code=1), "bad.csv", "line 3")
-        self.assertSays(self.snrt(*arguments, "--max-rejects", 1), "line 3")
+        self.assertSays(self.snrt(*arguments, code=1), "bad.csv:3: 1 columns instead of 3", "--max-rejects")
+        self.assertSays(self.snrt(*arguments, "--max-rejects", 1), "bad.csv:3: 1 columns instead of 3")
         self.write("empty.csv", "")
         self.assertSays(self.snrt("import", "empty.csv", "-o", "empty.h5", code=1), "empty.csv")
         self.assertSays(self.snrt("import", "absent.csv", "-o", "absent.h5", code=1), "absent.csv")

@@ -128,7 +128,7 @@ void addOptions(CLI::App &command, const std::shared_ptr<Settings> &settings) {
       ->capture_default_str();
   command
       .add_option("--max-rejects", options.mostRejects,
-                  "Give up beyond this many unreadable records: a number or a share")
+                  "Leave out up to this many unreadable records: a number, or a share as in 1%")
       ->capture_default_str();
   command.add_option("--vocabulary", options.vocabulary,
                      "Data file whose column names keep their ids; other items are dropped");

@@ -13,12 +13,14 @@ struct InitOptions {
 
 void init(const InitOptions &options) {
   refuseExisting(options.out, options.force);
+  rt::refuseOverwriting(options.out, {options.plan, options.data});
   rt::Session session(options.plan, options.run.device);
   rt::Settings settings = rt::settle(session.plan(), options.overrides);
   rt::DataFile file = rt::DataFile::open(options.data);
   std::set<std::string> names;
   for (const plan::Symbol &symbol : session.plan().symbols)
     names.insert(symbol.dataset);
+  requireRoomToInitialize(session, settings, file, names, options.run);
   rt::Binding data{file.path(), {}, 0};
   if (!names.empty())
     data = rt::bindData(session.plan(), names, file, rt::parseAliases(options.run.bind));

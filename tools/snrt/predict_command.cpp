@@ -4,7 +4,9 @@
 #include "tools/snrt/Options.h"
 #include "tools/snrt/Output.h"
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 
 namespace sn::snrt {
@@ -27,7 +29,7 @@ public:
     file = std::make_unique<rt::AtomicFile>(path, force);
     stream = std::fopen(file->temporary().c_str(), "w");
     if (!stream)
-      userError("cannot write '{}'", path);
+      refuse();
   }
   ~Sink() {
     if (file && stream)
@@ -35,18 +37,21 @@ public:
   }
   void line(const std::string &text) {
     if (std::fwrite(text.data(), 1, text.size(), stream) != text.size() || std::fputc('\n', stream) == EOF)
-      userError("the predictions cannot be written; the disk may be full");
+      refuse();
   }
   void commit() {
     if (!file)
-      return;
-    std::FILE *open = std::exchange(stream, nullptr);
-    if (std::fclose(open) != 0)
-      userError("'{}' cannot be written; the disk may be full", file->path());
+      return; // main looks after stdout
+    if (std::fclose(std::exchange(stream, nullptr)) != 0)
+      refuse();
     file->commit();
   }
 
 private:
+  [[noreturn]] void refuse() const {
+    std::string why = std::strerror(errno);
+    userError("{}: the predictions cannot be written: {}", file ? file->path() : "stdout", why);
+  }
   std::unique_ptr<rt::AtomicFile> file;
   std::FILE *stream = stdout;
 };
@@ -54,13 +59,23 @@ private:
 class Prediction {
 public:
   explicit Prediction(const PredictOptions &options)
-      : options(options), trained(options.plan, options.weights, options.data, options.run, options.overrides),
+      : options(checked(options)),
+        trained(options.plan, options.weights, options.data, options.run, options.overrides, "predict",
+                {{options.data, {options.exclude}}}),
         recommender(trained.model, trained.settings, trained.inputs, options.layer),
         dataset(rt::rankedDataSet(trained.session.plan(), recommender.step())), items(trained.columnNames(dataset)),
         first(*trained.inputs.sets.begin()->second) {}
   void run();
 
 private:
+  /// The output is looked at before the work begins.
+  static const PredictOptions &checked(const PredictOptions &options) {
+    if (options.out != "-") {
+      refuseExisting(options.out, options.force);
+      rt::refuseOverwriting(options.out, {options.plan, options.weights, options.data, options.filter});
+    }
+    return options;
+  }
   std::vector<int64_t> chosenRows() const;
   void sayWhatIsLeftOut(const Filter &filter) const;
   void predict(const std::vector<int64_t> &rows, const Filter &filter, Sink &sink);
@@ -92,7 +107,6 @@ void Prediction::run() {
     filter = readFilter(options.filter, first, items, recommender.columns());
   std::optional<rt::DataSet> merged = leftOut(known.get(), filter, first.rows, recommender.columns());
   recommender.leaveOut(merged ? &*merged : known.get());
-  printNeeds(needsOf(trained.model, trained.inputs.bytes()), trained.session.device().description());
   sayWhatIsLeftOut(filter);
   predict(rows, filter, sink);
   sink.commit();
@@ -131,7 +145,8 @@ void Prediction::sayWhatIsLeftOut(const Filter &filter) const {
 
 void Prediction::predict(const std::vector<int64_t> &rows, const Filter &filter, Sink &sink) {
   // Items dropped for all rows are dropped here: the lists are that much longer.
-  int64_t places = std::min(recommender.columns(), options.k + static_cast<int64_t>(filter.everywhere.size()));
+  int64_t places = std::min(recommender.columns(), std::min(recommender.columns(), options.k) +
+                                                       static_cast<int64_t>(filter.everywhere.size()));
   int64_t block = recommender.block(), total = static_cast<int64_t>(rows.size());
   std::vector<int32_t> columns(static_cast<size_t>(block * places));
   std::vector<float> scores(columns.size());
@@ -160,7 +175,9 @@ std::string Prediction::lineOf(int64_t row, const int32_t *columns, const float 
     else
       text += fmt::format("\t{}\t{:.6g}", itemName(column), scores[place]);
   }
-  return options.run.json ? nlohmann::json{{"name", rowName(row)}, {"items", list}}.dump() : text;
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace; // names need not be UTF-8
+  return options.run.json ? nlohmann::json{{"name", rowName(row)}, {"items", list}}.dump(-1, ' ', false, kReplace)
+                          : text;
 }
 } // namespace
 

@@ -276,18 +276,18 @@ TEST(DataFile, RefusesBadFiles) {
   EXPECT_USER_ERROR(file.load("flat"), "[rows, columns]");
   EXPECT_USER_ERROR(file.load("empty"), "2 rows and 0 columns");
   EXPECT_USER_ERROR(file.load("bare"), "bare", "has no array indptr");
-  EXPECT_USER_ERROR(file.load("short"), "indptr has 2 elements", "2 rows need 3");
+  EXPECT_USER_ERROR(file.load("short"), "indptr has 2 elements", "2 rows need one more");
   EXPECT_USER_ERROR(file.load("falls"), "falls from 2 to 1 at row 1");
   EXPECT_USER_ERROR(file.load("starts"), "begins with 1");
   EXPECT_USER_ERROR(file.load("ends"), "ends with 2", "1 indices");
   EXPECT_USER_ERROR(file.load("high"), "row 1 stores column 4", "0 to 3");
   EXPECT_USER_ERROR(file.load("low"), "row 0 stores column -1");
   EXPECT_USER_ERROR(file.load("values"), "2 values, one per index");
-  EXPECT_USER_ERROR(file.load("nan"), "row 1 holds the value nan");
-  EXPECT_USER_ERROR(file.load("big"), "row 1 holds the value inf");
+  EXPECT_USER_ERROR(file.load("nan"), "row 1, column 2 holds the value nan");
+  EXPECT_USER_ERROR(file.load("big"), "row 1, column 2 holds the value inf");
   EXPECT_USER_ERROR(file.load("names"), "1 names for 2 rows");
   EXPECT_USER_ERROR(file.load("floating"), "indptr", "array of integers");
-  EXPECT_USER_ERROR(file.load("densenan"), "row 1 holds the value nan");
+  EXPECT_USER_ERROR(file.load("densenan"), "row 1, column 1 holds the value nan");
   EXPECT_USER_ERROR(file.load("line"), "has 1 axes");
 }
 

@@ -89,8 +89,9 @@ TEST_F(Import, DsstneValuesAreKeptWhenAsked) {
 TEST_F(Import, DsstneRejectsAreCountedWithTheirLines) {
   expectedFormat = "dsstne";
   std::string text = "a\tx:y\nno tab here\nb\tx:q,zero:y\n\tx:y\n";
-  EXPECT_USER_ERROR(run(text), "in.txt", "3 of 7 records", "--max-rejects 1%", "line 2: no TAB",
-                    "line 3: \"zero\" is not a number", "line 4: no sample name");
+  EXPECT_USER_ERROR(run(text), "in.txt", "3 of 7 records", "cannot be read as dsstne",
+                    "--max-rejects allows some to be left out (0 now)", "in.txt:2:1: no TAB",
+                    "in.txt:3:7: \"zero\" is not a finite number", "in.txt:4:1: no sample name");
   EXPECT_EQ(folder.files(), (std::vector<std::string>{"in.txt"})) << "nothing half-written stays";
   ImportResult result = run(text, {.mostRejects = "3"});
   EXPECT_EQ(result.sources[0].rejected, 3);
@@ -103,10 +104,11 @@ TEST_F(Import, RejectsBeyondTenAreOnlyCounted) {
   std::string text;
   for (int i = 0; i < 3000; ++i)
     text += i % 150 == 7 ? "bad line\n" : fmt::format("u{}\tx:y\n", i);
-  ImportResult result = run(text);
+  EXPECT_USER_ERROR(run(text, {.mostRejects = "10"}), "20 of 5980 records", ":158:1: no TAB", "\n  ...\n");
+  ImportResult result = run(text, {.mostRejects = "1%"});
   EXPECT_EQ(result.sources[0].rejected, 20);
   ASSERT_EQ(result.sources[0].firstRejects.size(), 10u);
-  EXPECT_EQ(result.sources[0].firstRejects[1], "line 158: no TAB after the sample's name");
+  EXPECT_EQ(result.sources[0].firstRejects[1], folder / "in.txt" + ":158:1: no TAB after the sample's name");
 }
 
 TEST_F(Import, CsvWithMovieLensHeader) {
@@ -159,9 +161,9 @@ TEST_F(Import, CsvRejectsAndBadColumns) {
   std::string text = "user,item,rating\n", bad = "a,x,5\nb\n,x,5\nc,,5\nd,x,high\ne,\"x,5\n";
   for (int i = 0; i < 60; ++i) // the format is told from the beginning
     text += fmt::format("u{},x,3\n", i);
-  EXPECT_USER_ERROR(run(text + bad, {.values = true}), "5 of 66", "line 63: 1 columns instead of 3",
-                    "line 64: the user is empty", "line 65: the item is empty", "line 66: \"high\" is not a number",
-                    "line 67: a quote is not closed");
+  EXPECT_USER_ERROR(run(text + bad, {.values = true}), "5 of 66", "in.txt:63: 1 columns instead of 3",
+                    "in.txt:64:1: the user is empty", "in.txt:65:3: the item is empty",
+                    "in.txt:66:5: \"high\" is not a finite number", "in.txt:67: a quote is not closed");
   EXPECT_EQ(run(text + bad, {.mostRejects = "10%"}).sources[0].rejected, 4)
       << "values that are not kept need not be numbers";
   EXPECT_USER_ERROR(run(text, {.columns = {.user = "movie"}}), "--user movie", "columns are user, item, rating");
@@ -238,11 +240,11 @@ TEST_F(Import, FeatureIndexFixesIds) {
   EXPECT_EQ(listOf(*load()->columnNames), (std::vector<std::string>{"2", "unused", "", "", "29"}));
   EXPECT_EQ(rowsOf(*load()), (Rows{{"2"}, {"29"}}));
   EXPECT_NE(joined(result.sources[0].notes).find("3 entries of 3 unknown columns dropped"), std::string::npos);
-  for (auto [text, part] : {std::pair("a\t1\na\t2\n", "line 2: the label a stands there twice"),
+  for (auto [text, part] : {std::pair("a\t1\na\t2\n", ":2: the label \"a\" stands there twice"),
                             {"a\t1\nb\t1\n", "a and b have the same number 1"},
-                            {"a\t1\nb 2\n", "line 2: should be a label"},
-                            {"a\t-1\n", "line 1: should be a label"},
-                            {"a\t1.5\n", "line 1: should be a label"},
+                            {"a\t1\nb 2\n", ":2: should be a label"},
+                            {"a\t-1\n", ":1: should be a label"},
+                            {"a\t1.5\n", ":1: should be a label"},
                             {"a\t2000000000\n", "only 1 labels"}}) {
     writeFile(folder / "index", text);
     EXPECT_USER_ERROR(readFeatureIndex(folder / "index"), "index", part);
@@ -295,7 +297,7 @@ TEST_F(Import, OptionsThatContradictEachOther) {
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .values = true}), "no values");
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .columns = {.user = "1"}}), "columns of csv");
   EXPECT_USER_ERROR(importText({.source = in, .output = out, .format = "xml"}), "--format xml", "libsvm");
-  EXPECT_USER_ERROR(importText({.source = in, .output = in, .force = true}), "would be overwritten");
+  EXPECT_USER_ERROR(importText({.source = in, .output = in, .force = true}), "would overwrite what is read");
   EXPECT_EQ(contentOf(in), "u a b\nv a c d\n");
   importText({.source = in, .output = out});
   EXPECT_USER_ERROR(importText({.source = in, .output = out}), "exists already");
