@@ -43,7 +43,17 @@ int64_t HeldOut::bufferCount(const Model &model, const Settings &settings, int64
   return EntryRun::bufferCount(predictEntry(model), model.extents(std::min(settings.batch, rows)));
 }
 
-RankingReport HeldOut::measure() { return rank(recommender->source(), truth, at, recommender->block()); }
+std::optional<RankingReport> HeldOut::measure(const std::function<bool()> &stop) {
+  struct Stopped {};
+  try {
+    return rank(recommender->source(), truth, at, recommender->block(), [&](int64_t) {
+      if (stop && stop())
+        throw Stopped();
+    });
+  } catch (const Stopped &) {
+    return std::nullopt;
+  }
+}
 
 nlohmann::json recordOf(const RankingReport &report) {
   nlohmann::json record = nlohmann::json::object();

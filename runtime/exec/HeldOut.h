@@ -27,8 +27,9 @@ public:
   HeldOut &operator=(const HeldOut &) = delete;
   /// Floats that the buffers need for data of `rows` rows.
   static int64_t bufferCount(const Model &model, const Settings &settings, int64_t rows);
-  /// As `snrt eval` would after saving now.
-  RankingReport measure();
+  /// As `snrt eval` would after saving now. `stop` (may be empty) is asked now and then: nothing comes back if it says
+  /// so.
+  std::optional<RankingReport> measure(const std::function<bool()> &stop = {});
 
 private:
   std::vector<int64_t> at;

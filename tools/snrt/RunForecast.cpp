@@ -19,10 +19,38 @@ void tell(const RunForecast &forecast, const std::string &device, const char *pa
   fmt::print(stderr, "{}; memory about {}; {} takes about {}\n", device, rt::describe(forecast.needs), pass,
              forecast.seconds < 10 ? fmt::format("{:.2g} s", forecast.seconds) : formatSeconds(forecast.seconds));
 }
+
+/// Data sets of one file that more than one reader names are loaded once.
+class LoadedSets {
+public:
+  LoadedSets(const rt::DataFile &file, const rt::Outline &read) : file(file) {
+    for (const auto &[name, set] : read.binding.sets)
+      names.push_back(set->name);
+  }
+  bool has(const std::string &name) const {
+    return std::any_of(names.begin(), names.end(), [&](const std::string &other) { return file.same(other, name); });
+  }
+  const std::string &path() const { return file.path(); }
+
+private:
+  const rt::DataFile &file;
+  std::vector<std::string> names;
+};
+
+void addHeld(rt::Forecast &forecast, const std::vector<HeldData> &held, const LoadedSets &loaded) {
+  for (const HeldData &data : held) {
+    const rt::DataFile other = rt::DataFile::open(data.file);
+    auto name = std::find_if(data.names.begin(), data.names.end(), [&](const auto &one) { return other.has(one); });
+    if (name == data.names.end() || (data.file == loaded.path() && loaded.has(*name)))
+      continue; // what is missing is told by who loads it
+    forecast.addData(other.describe(*name).bytes);
+  }
+}
 } // namespace
 
 RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
-                             const std::string &from, const std::string &validation, const RunOptions &options) {
+                             const std::string &from, const std::string &validation, const std::vector<HeldData> &held,
+                             const RunOptions &options) {
   const plan::Plan &plan = session.plan();
   const rt::Aliases aliases = rt::parseAliases(options.bind);
   const rt::Rates rates = session.device().measureRates(); // first: what it opens and keeps belongs to the program
@@ -30,13 +58,18 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
   if (!from.empty())
     weights.emplace(from);
   const rt::Outline own = rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, aliases);
-  rt::Outline held;
+  rt::Outline validated;
   rt::Forecast forecast(plan, session.device(),
                         rt::resolveSymbols(plan, &own.binding, weights ? &weights->header() : nullptr));
   forecast.add("train", own);
   if (!validation.empty()) {
-    held = rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")), rt::DataFile::open(validation), aliases);
-    forecast.add("evaluate", held);
+    validated =
+        rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")), rt::DataFile::open(validation), aliases);
+    forecast.add("evaluate", validated);
+  }
+  if (!held.empty()) {
+    forecast.add("predict", own);
+    addHeld(forecast, held, LoadedSets(file, own));
   }
   forecast.setSaves();
   RunForecast result{settleNeeds(forecast, settings, settings.optimizer, options, "training"),
@@ -55,23 +88,11 @@ RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, cons
   const rt::Outline read = rt::outlineData(plan, rt::dataSetsOf(session.entry(entry)), file, aliases);
   rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &inputs.binding, &weights));
   forecast.add(entry, read);
-  // Data sets of the same file that more than one reader names are loaded once.
-  std::vector<std::string> loaded;
-  for (const auto &[name, set] : read.binding.sets)
-    loaded.push_back(set->name);
-  auto isLoaded = [&](const std::string &name) {
-    return std::any_of(loaded.begin(), loaded.end(), [&](const std::string &other) { return file.same(other, name); });
-  };
+  LoadedSets loaded(file, read);
   for (const auto &[name, set] : inputs.binding.sets)
-    if (!isLoaded(set->name))
+    if (!loaded.has(set->name))
       forecast.addData(inputs.shapes.at(name).bytes);
-  for (const HeldData &data : held) {
-    const rt::DataFile other = rt::DataFile::open(data.file);
-    auto name = std::find_if(data.names.begin(), data.names.end(), [&](const auto &one) { return other.has(one); });
-    if (name == data.names.end() || (data.file == file.path() && isLoaded(*name)))
-      continue; // what is missing is told by who loads it
-    forecast.addData(other.describe(*name).bytes);
-  }
+  addHeld(forecast, held, loaded);
   RunForecast result{
       settleNeeds(forecast, settings, nullptr, options, entry == "predict" ? "prediction" : "evaluation"),
       forecast.seconds(entry, settings, rates)};

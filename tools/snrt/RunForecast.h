@@ -24,10 +24,11 @@ struct RunForecast {
   double seconds = 0; // of one pass over the data, about
 };
 
-/// Of training on `file`; with `validation` ("" = none) also its loss. `from`: a weights file that is loaded, "" =
-/// none. Prints on stderr. UserError if it does not fit.
+/// Of training on `file`; with `validation` ("" = none) also its loss; with `held` also lists. `from`: a weights file
+/// that is loaded, "" = none. Prints on stderr. UserError if it does not fit.
 RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
-                             const std::string &from, const std::string &validation, const RunOptions &options);
+                             const std::string &from, const std::string &validation, const std::vector<HeldData> &held,
+                             const RunOptions &options);
 /// Of an entry without updates, with trained weights.
 RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, const rt::DataFile &file,
                         const rt::CheckpointHeader &weights, const std::string &entry,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fmt/ranges.h>
 
 namespace sn::snrt {
 namespace {
@@ -16,7 +17,7 @@ std::string checkedOutput(const TrainOptions &options) {
     return options.resume;
   std::string out = options.out.empty() ? weightsPathFor(options.plan) : options.out;
   refuseExisting(out, options.force);
-  rt::refuseOverwriting(out, {options.plan, options.data, options.validation});
+  rt::refuseOverwriting(out, {options.plan, options.data, options.validation, options.heldOut.truth});
   return out;
 }
 
@@ -41,6 +42,16 @@ std::optional<rt::CheckpointReader> openWeights(const TrainOptions &options, con
   return reader;
 }
 
+/// What is loaded to measure by.
+std::vector<HeldData> heldData(const TrainOptions &options) {
+  if (options.heldOut.truth.empty())
+    return {};
+  std::vector<HeldData> held = {{options.heldOut.truth, {"output", "input"}}};
+  if (!options.heldOut.exclude.empty())
+    held.push_back({options.data, {options.heldOut.exclude}});
+  return held;
+}
+
 /// As a shell takes it for one word.
 std::string quoted(const std::string &word) {
   bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
@@ -62,8 +73,8 @@ TrainingRun::TrainingRun(const TrainOptions &options)
       out(checkedOutput(options)), replace(options.force || out == options.resume), lock(out), interrupt(lock.file()),
       file(rt::DataFile::open(options.data)), session(options.plan, options.run.device),
       weights(openWeights(options, session)), begin(makeStart()), settings(begin.settings),
-      forecast(
-          forecastTraining(session, settings, file, weights ? weights->path() : "", options.validation, options.run)),
+      forecast(forecastTraining(session, settings, file, weights ? weights->path() : "", options.validation,
+                                heldData(options), options.run)),
       data(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("train")), file,
                         rt::parseAliases(options.run.bind))),
       model(session.plan(), session.device(),
@@ -76,8 +87,7 @@ TrainingRun::TrainingRun(const TrainOptions &options)
     loadWeights();
   else
     model.initialize(settings.seed);
-  if (!options.validation.empty())
-    prepareValidation();
+  prepareMeasures();
   for (const std::string &note : begin.notes)
     fmt::print(stderr, "snrt: {}\n", note);
 }
@@ -96,18 +106,31 @@ void TrainingRun::loadWeights() {
   weights.reset(); // a file that stays open would keep its place on the disk when it is replaced
 }
 
-void TrainingRun::prepareValidation() {
+/// The arena is one for all entries, so it is as large as any needs before the first is prepared.
+void TrainingRun::prepareMeasures() {
+  int64_t floats =
+      rt::EntryRun::bufferCount(session.entry("train"), model.extents(std::min(settings.batch, data.rows)));
+  if (!options.validation.empty()) {
+    bindValidation();
+    rt::Extents extents = model.extents(std::min(settings.batch, validationData.rows));
+    floats = std::max(floats, rt::EntryRun::bufferCount(session.entry("evaluate"), extents));
+  }
+  if (!options.heldOut.truth.empty())
+    floats = std::max(floats, rt::HeldOut::bufferCount(model, settings, data.rows));
+  model.arena(floats);
+  if (!options.validation.empty())
+    validation.emplace(model, "evaluate", validationData, std::min(settings.batch, validationData.rows), nullptr);
+  if (!options.heldOut.truth.empty())
+    heldOut.emplace(model, settings, file, rt::parseAliases(options.run.bind), options.heldOut);
+}
+
+void TrainingRun::bindValidation() {
   rt::DataFile held = rt::DataFile::open(options.validation);
   validationData =
       rt::bindData(session.plan(), rt::dataSetsOf(session.entry("evaluate")), held, rt::parseAliases(options.run.bind));
   for (const auto &[name, set] : validationData.sets)
     if (auto own = data.sets.find(name); own != data.sets.end())
       rt::checkColumnNames(*set, options.validation, own->second->columnNames.get());
-  int64_t rows = std::min(settings.batch, validationData.rows);
-  int64_t training =
-      rt::EntryRun::bufferCount(session.entry("train"), model.extents(std::min(settings.batch, data.rows)));
-  model.arena(std::max(training, rt::EntryRun::bufferCount(session.entry("evaluate"), model.extents(rows))));
-  validation.emplace(model, "evaluate", validationData, rows, nullptr);
 }
 
 double TrainingRun::secondsSinceStart() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -170,18 +193,29 @@ rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progre
 
 std::optional<nlohmann::json> TrainingRun::measure(const rt::Position &at) {
   nlohmann::json measured = nlohmann::json::object();
-  if (!validation)
-    return measured;
+  if ((validation && !measureValidation(at, measured)) || (heldOut && !measureHeldOut(measured)))
+    return std::nullopt;
+  return measured;
+}
+
+bool TrainingRun::measureHeldOut(nlohmann::json &measured) {
+  std::optional<rt::RankingReport> report = heldOut->measure([this] { return interrupt.signal() != 0; });
+  if (report && report->users > 0)
+    measured["ranking"] = rt::recordOf(*report);
+  return report.has_value();
+}
+
+bool TrainingRun::measureValidation(const rt::Position &at, nlohmann::json &measured) {
   try {
     std::optional<double> loss = rt::averageLoss(*validation, settings, at, [this] { return interrupt.signal() != 0; });
     if (!loss)
-      return std::nullopt;
+      return false;
     measured["validation"] = *loss;
   } catch (const UserError &problem) { // infinite on this data: no reason to lose the training
     fmt::print(stderr, "snrt: {}\n", problem.what());
     measured["validation"] = nullptr;
   }
-  return measured;
+  return true;
 }
 
 void TrainingRun::reportEpoch(const rt::EpochReport &report, const nlohmann::json &measured) {
@@ -194,9 +228,16 @@ void TrainingRun::reportEpoch(const rt::EpochReport &report, const nlohmann::jso
   std::string more;
   if (measured.contains("validation") && measured["validation"].is_number())
     more = fmt::format(", validation {:.6f}", measured["validation"].get<double>());
-  fmt::print("epoch {}: average error {:.6f} (training {:.6f}, regularization {:.6f}{}), {:.2f} s, {:.0f} examples/s\n",
-             report.epoch, report.training + report.regularization, report.training, report.regularization, more,
-             report.seconds, report.examplesPerSecond);
+  std::string found;
+  if (measured.contains("ranking"))
+    for (int64_t k : options.heldOut.at)
+      for (const char *measure : {"recall", "ndcg", "precision"})
+        if (std::string name = fmt::format("{}@{}", measure, k); measured["ranking"].contains(name))
+          found += fmt::format(", {} {:.4f}", name, measured["ranking"][name].get<double>());
+  fmt::print(
+      "epoch {}: average error {:.6f} (training {:.6f}, regularization {:.6f}{}){}, {:.2f} s, {:.0f} examples/s\n",
+      report.epoch, report.training + report.regularization, report.training, report.regularization, more, found,
+      report.seconds, report.examplesPerSecond);
   std::fflush(stdout);
 }
 
@@ -319,6 +360,11 @@ std::string TrainingRun::goOnCommand() const {
       fmt::format("snrt train {} {} --resume {}", quoted(options.plan), quoted(options.data), quoted(out));
   if (!options.validation.empty())
     command += " --validation " + quoted(options.validation);
+  if (!options.heldOut.truth.empty()) {
+    command += fmt::format(" --truth {} --at {}", quoted(options.heldOut.truth), fmt::join(options.heldOut.at, ","));
+    if (!options.heldOut.exclude.empty())
+      command += " --exclude " + quoted(options.heldOut.exclude);
+  }
   if (!options.checkpointEvery.empty())
     command += " --checkpoint-every " + quoted(options.checkpointEvery);
   if (!options.run.device.level.empty())

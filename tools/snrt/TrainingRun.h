@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/data/AtomicFile.h"
 #include "runtime/exec/Cadence.h"
+#include "runtime/exec/HeldOut.h"
 #include "runtime/exec/MetricsLog.h"
 #include "runtime/exec/Resume.h"
 #include "tools/snrt/Interrupt.h"
@@ -10,6 +11,7 @@
 namespace sn::snrt {
 struct TrainOptions {
   std::string plan, data, out, from, resume, validation, checkpointEvery;
+  rt::HeldOutWish heldOut; // truth "" = not measured
   bool force = false;
   RunOptions run;
   rt::Overrides overrides;
@@ -28,7 +30,8 @@ private:
   rt::Start makeStart();
   void loadWeights();
   bool isFinished() const;
-  void prepareValidation();
+  void prepareMeasures();
+  void bindValidation();
   void announce(rt::Trainer &trainer);
   nlohmann::json runRecord(rt::Trainer &trainer);
   rt::Trainer::OnBatch watcher(rt::Trainer &trainer, class Progress &progress);
@@ -36,6 +39,8 @@ private:
   bool trainEpoch(rt::Trainer &trainer);
   /// Measures after an epoch: members of its line in the metrics file. Nothing if a signal came meanwhile.
   std::optional<nlohmann::json> measure(const rt::Position &at);
+  bool measureValidation(const rt::Position &at, nlohmann::json &measured);
+  bool measureHeldOut(nlohmann::json &measured);
   void reportEpoch(const rt::EpochReport &report, const nlohmann::json &measured);
   /// Writes the weights file, unless what it would hold is there already.
   void save(rt::Trainer &trainer);
@@ -63,6 +68,7 @@ private:
   rt::Model model;
   rt::Binding validationData; // a second data file whose loss is measured after every epoch
   std::optional<rt::EntryRun> validation;
+  std::optional<rt::HeldOut> heldOut;
   rt::MetricsLog metrics;
   std::optional<rt::Position> saved; // what `out` holds, once this run has written it
   double lastAlpha = 0;

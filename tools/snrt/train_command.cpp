@@ -16,6 +16,17 @@ void addTrainCommand(CLI::App &app) {
   command->add_option("--checkpoint-every", options->checkpointEvery,
                       "Write the weights file every so many epochs (3), or so often: 30s, 10m, 1.5h");
   command->add_option("--validation", options->validation, "Measure the loss on this data file after every epoch");
+  auto *truth = command->add_option("--truth", options->heldOut.truth,
+                                    "Measure after every epoch how much of this held-out data file the lists find");
+  command
+      ->add_option("--exclude", options->heldOut.exclude,
+                   "With --truth: leave the entries of this data set out of the lists, as in --exclude input")
+      ->needs(truth);
+  command->add_option("--at", options->heldOut.at, "With --truth: list lengths")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->needs(truth);
   command->add_flag("--force", options->force, "Overwrite the weights file");
   addTrainingOptions(*command, options->overrides);
   addRunOptions(*command, options->run);
