@@ -22,13 +22,38 @@ std::string manifestOf(const Archive &archive) {
   return json{{"entries", manifest}}.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+constexpr std::string_view kExpected = "a plan file written by 'snc compile' is expected";
+
+/// What is no plan is named after what it is instead.
+[[noreturn]] void refuseOther(const std::string &path, std::string_view start) {
+  if (start.starts_with("\x89HDF"))
+    userError("'{}' is no plan but an HDF5 file, as data and weights are; the order is: snrt COMMAND PLAN [WEIGHTS] "
+              "DATA",
+              path);
+  if (start.starts_with("{") || start.starts_with("\xEF\xBB\xBF{"))
+    userError("'{}' is no plan; it looks like a network's JSON. Compile it: snc compile NETWORK.json -o NETWORK.plan",
+              path);
+  userError("'{}' is no plan (or its beginning is damaged); {}", path, kExpected);
+}
+
 std::string readWholeFile(const std::string &path) {
-  if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
-    userError("'{}' is a folder; a plan file written by 'snc compile' is expected", path);
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored))
+    userError("'{}' is a folder; {}", path, kExpected);
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))
+    userError("'{}' is a device or a pipe; {}", path, kExpected);
   std::ifstream file(path, std::ios::binary);
   if (!file)
     userError("cannot open the plan '{}': {}", path, std::strerror(errno));
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  if (fs::file_size(path, ignored) == 0)
+    userError("'{}' is empty and no plan; {}", path, kExpected);
+  std::string bytes(4, '\0');
+  file.read(bytes.data(), 4);
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  if (!bytes.starts_with("PK")) // before the rest of a large file is read
+    refuseOther(path, bytes);
+  bytes.append(std::istreambuf_iterator<char>(file), {});
   if (file.bad())
     userError("cannot read the plan '{}': {}", path, std::strerror(errno));
   return bytes;
@@ -48,8 +73,6 @@ void writeArchive(const Archive &archive, const std::string &path, bool force) {
 
 Archive readArchive(const std::string &path) {
   std::string bytes = readWholeFile(path);
-  if (bytes.compare(0, 2, "PK") != 0)
-    userError("'{}' is no plan (or its beginning is damaged); a file written by 'snc compile' is expected", path);
   size_t hashed = bytes.size() < kDigits ? 0 : bytes.size() - kDigits;
   std::string_view body = std::string_view(bytes).substr(0, hashed);
   if (!body.ends_with(kComment) || sha256Hex(body) != std::string_view(bytes).substr(hashed))

@@ -43,6 +43,8 @@ void writeFileAtomically(const std::string &path, std::string_view bytes) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   if (folder.empty())
     folder = ".";
+  if (std::error_code none; std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+    userError("cannot write '{}': it is a folder, a device or a pipe", path);
   std::string temporary = path + ".XXXXXX";
   int file = ::mkstemp(temporary.data());
   if (file < 0)

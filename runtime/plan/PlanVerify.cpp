@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <limits>
 #include <set>
 
 namespace sn::plan {
 namespace {
 using Names = std::set<std::string, std::less<>>;
+constexpr int64_t kMostUnits = std::numeric_limits<int32_t>::max();
 const Names kTrainingSymbols = {"Alpha", "Step", "Epoch", "Steps", "Epochs"};
 const Names kHyperSymbols = {"Alpha", "Lambda", "Lambda1", "Mu", "Mu1", "Step", "Epoch", "B"};
 
@@ -159,6 +161,8 @@ void Verifier::checkExpr(const Expr &expr, const Names &known, const std::string
 }
 
 void Verifier::checkDim(const Dim &dim, bool batch, const std::string &what) {
+  if (dim.symbol.empty() && dim.value > kMostUnits)
+    problem("{} has the extent {}; at most {} are supported", what, dim.value, kMostUnits);
   if (dim.symbol.empty() ? dim.value <= 0 : !(batch && dim.symbol == "B") && !symbols.count(dim.symbol))
     problem("{} has the extent '{}', which is neither positive nor a symbol", what,
             dim.symbol.empty() ? std::to_string(dim.value) : dim.symbol);
