@@ -146,7 +146,7 @@ std::pair<std::vector<float>, std::vector<float>> statistics(const Problem &p, i
 } // namespace
 
 TEST(WideSoftmax, StatisticsAreRowMaximumAndSum) {
-  for (int64_t columns : {1, 3, 17, 513, 1025})
+  for (int64_t columns : {1, 3, 17, 300, 513, 1025, 2100})
     for (int64_t rows : {1, 5, 64, 200}) {
       Problem p{rows, columns};
       for (float &value : p.bias)
@@ -168,10 +168,12 @@ TEST(WideSoftmax, StatisticsAreRowMaximumAndSum) {
 }
 
 TEST(WideSoftmax, BitsDoNotDependOnThreads) {
-  Problem p{200, 1025};
-  auto one = statistics(p, 1);
-  for (int threads : {2, 3, 5})
-    EXPECT_TRUE(one == statistics(p, threads)) << threads;
+  for (int64_t columns : {300, 1025, 2100}) {
+    Problem p{200, columns};
+    auto one = statistics(p, 1);
+    for (int threads : {2, 3, 5})
+      EXPECT_TRUE(one == statistics(p, threads)) << threads;
+  }
 }
 
 TEST(WideSoftmax, SingleSweepReadsTheStatistics) {

@@ -182,7 +182,7 @@ void expectRight(const Problem &p, const Outcome &got) {
 } // namespace
 
 TEST(WideOutput, EqualsTheOracleOverSizesAndLoaders) {
-  for (int64_t columns : {1, 3, 17, 513, 1025})
+  for (int64_t columns : {1, 3, 17, 300, 513, 1025, 2100}) // 1 to 16 lanes
     for (int64_t rows : {1, 5, 64, 200})
       for (Loader loader : {Loader::Dense, Loader::CsrBinary, Loader::CsrAnalog}) {
         Problem p({.rows = rows, .columns = columns, .loader = loader});
@@ -234,7 +234,7 @@ TEST(WideOutput, ForwardThenUpdateEqualsSingleBitForBit) {
 }
 
 TEST(WideOutput, BitsDoNotDependOnThreads) {
-  for (int64_t columns : {17, 1025}) {
+  for (int64_t columns : {17, 300, 1025, 2100}) {
     Problem p({.rows = 200, .columns = columns, .twoStates = true});
     Outcome one = run(p, 1);
     for (int threads : {2, 3, 5})
