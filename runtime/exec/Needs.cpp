@@ -7,8 +7,9 @@
 namespace sn::rt {
 namespace {
 constexpr int64_t kFloat = sizeof(float);
-/// What passes through host memory at a time: initial values (Model.cpp), a tensor being saved (Checkpoint.cpp).
-constexpr int64_t kInitialBytes = int64_t(64) << 20, kSavedBytes = int64_t(32) << 20;
+/// What passes through host memory at a time: initial values (Model.cpp), a tile of a tensor being saved
+/// (runtime/checkpoint), and the same again if it lies transposed.
+constexpr int64_t kInitialBytes = int64_t(16) << 20, kTileBytes = int64_t(16) << 20;
 
 std::vector<std::pair<const char *, int64_t>> kindsOf(const Needs &needs) {
   return {{"parameters", needs.parameters},
@@ -104,11 +105,12 @@ Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, c
 
 Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   Needs needs{.data = data, .program = program};
-  int64_t largest = 0;
+  int64_t initial = 0, tile = 0;
   for (const plan::Parameter &parameter : thePlan.parameters) {
     const int64_t bytes = extents(0).of(parameter.in) * extents(0).of(parameter.out) * kFloat;
     needs.parameters += bytes;
-    largest = std::max(largest, bytes);
+    initial = std::max(initial, std::min(bytes, kInitialBytes));
+    tile = std::max(tile, std::min(bytes, kTileBytes) * (parameter.layout == "columns" ? 2 : 1));
   }
   needs.states = optimizer ? needs.parameters * static_cast<int64_t>(optimizer->states.size()) : 0;
   int64_t running = 0, order = 0;
@@ -125,8 +127,7 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   }
   needs.workspace += running + order;
   const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
-  needs.passing = std::max({int64_t(0), loading - model - onTop, std::min(largest, kInitialBytes) - onTop,
-                            saves ? std::min(largest, kSavedBytes) : 0});
+  needs.passing = std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0});
   return needs;
 }
 

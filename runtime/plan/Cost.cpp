@@ -104,7 +104,7 @@ double peakBufferBytes(const Entry &entry, const CostModel &model) {
 
 double secondsOf(const Cost &cost, const Speed &speed) {
   // A slot's few dozen vector instructions an element, in units of the product's; docs/decisions/0008.
-  constexpr double kFlopsOfElement = 48;
+  constexpr double kFlopsOfElement = 160;
   return (cost.flops + kFlopsOfElement * cost.elements) / speed.flops + cost.bytes / speed.bytes;
 }
 } // namespace sn::plan

@@ -20,18 +20,24 @@ template <typename Round> double bestRate(double work, Round round) {
   return best;
 }
 
-/// Products of rows x kInner by kInner x kOuter, as a tile of a wide layer has them.
+/// The three products of a tile of a wide layer (forward, input gradient, weight gradient), walking over more weights
+/// than a cache near the core holds.
 double productRate(Context &context) {
-  constexpr int64_t kRows = 256, kInner = 128, kOuter = 512;
-  constexpr int64_t kEach = kRows * kInner + kInner * kOuter + kRows * kOuter;
+  constexpr int64_t kRows = 256, kInner = 128, kOuter = 432, kTiles = 16, kDelta = kRows * kOuter;
+  constexpr int64_t kEach = 2 * kRows * kInner + (kTiles + 1) * kInner * kOuter + kDelta;
   const int64_t workers = context.pool.workers();
   AlignedMemory memory(workers * kEach * static_cast<int64_t>(sizeof(float)));
   float *const all = reinterpret_cast<float *>(memory.data());
   std::fill_n(all, workers * kEach, 0.5f);
-  return bestRate(2.0 * kRows * kInner * kOuter * static_cast<double>(workers), [&] {
+  return bestRate(3 * 2.0 * kRows * kInner * kOuter * kTiles * static_cast<double>(workers), [&] {
     context.pool.parallelFor(workers, [&](int64_t task, int) {
-      float *x = all + task * kEach, *w = x + kRows * kInner, *y = w + kInner * kOuter;
-      context.product('N', 'N', kRows, kOuter, kInner, 1, x, kInner, w, kOuter, 0, y, kOuter);
+      float *x = all + task * kEach, *gradient = x + kRows * kInner, *delta = gradient + kRows * kInner;
+      float *update = delta + kDelta, *weights = update + kInner * kOuter;
+      for (int64_t tile = 0; tile < kTiles; ++tile, weights += kInner * kOuter) { // weights are [outer][inner]
+        context.product('N', 'T', kRows, kOuter, kInner, 1, x, kInner, weights, kInner, 0, delta, kOuter);
+        context.product('N', 'N', kRows, kInner, kOuter, 1, delta, kOuter, weights, kInner, 0, gradient, kInner);
+        context.product('T', 'N', kOuter, kInner, kRows, 1, delta, kOuter, x, kInner, 0, update, kInner);
+      }
     });
   });
 }

@@ -219,15 +219,34 @@ struct ListNeed {
       const DataView &data = skeleton.data;
       if (data.loader == Loader::Dense || data.rows == 0)
         return;
-      // Grown by quarters to the densest batch; popular features crowd into few ranges, so a worker may meet a large
-      // part of the batch in one of them.
+      // Grown by quarters to the densest batch; popular features crowd into few of the (mostly 64) ranges, so a
+      // worker may meet several times the average in one of them.
       const int64_t entries = (data.entries * rows + data.rows - 1) / data.rows;
       shared = std::max(shared, entries * static_cast<int64_t>(sizeof(float)) * 5 / 4);
-      perWorker = std::max(perWorker, entries * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)) / 4);
+      perWorker = std::max(perWorker, entries * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)) / 16);
     }
   }
   int64_t bytes(int workers) const { return shared + workers * perWorker; }
 };
+
+/// To skeletons a null pointer means an operand they do not have; those that measure have all, nowhere.
+Memory withoutNulls(Memory memory) {
+  static float nowhere = 0;
+  for (auto *pointers : {&memory.buffers, &memory.parameters})
+    for (auto &[name, pointer] : *pointers)
+      pointer = pointer ? pointer : &nowhere;
+  return memory;
+}
+
+/// What oneDNN packs a product's operands into for each worker: grows with the depth of the products (measured:
+/// docs/decisions/0008).
+int64_t productScratch(const plan::Plan &plan, const Extents &extents) {
+  constexpr int64_t kPerDepth = int64_t(8) << 10, kMost = int64_t(4) << 20;
+  int64_t deepest = 0;
+  for (const plan::Parameter &parameter : plan.parameters)
+    deepest = std::max(deepest, std::min(extents.of(parameter.in), extents.of(parameter.out)));
+  return std::min(deepest * kPerDepth, kMost);
+}
 
 class CpuDevice final : public Device {
 public:
@@ -267,19 +286,24 @@ public:
   WorkspaceNeed workspaceNeed(const plan::Plan &plan, const plan::Entry &entry, const plan::Optimizer *optimizer,
                               const Memory &memory, const Extents &extents) override {
     context.lanes = lanesOf(plan);
+    const Memory somewhere = withoutNulls(memory);
     int64_t carved = 0;
     ListNeed lists;
     for (const plan::Step &step : entry.steps) {
-      Binder bind(plan, step, optimizer, memory, extents, table);
+      Binder bind(plan, step, optimizer, somewhere, extents, table);
       withSkeleton(bind, step, optimizer, [&](auto skeleton) {
         carved = std::max(carved, layoutBytes(skeleton, extents.maxRows, context));
         lists.add(skeleton, extents.maxRows);
       });
     }
+    const int64_t workers = context.pool.workers();
     return {roundUp(carved, kCacheLine) + static_cast<int64_t>(context.slots.size() * sizeof(SlotScratch)),
-            lists.bytes(context.pool.workers())};
+            lists.bytes(context.pool.workers()) + workers * productScratch(plan, extents)};
   }
-  Rates measureRates() override { return calibrate(context); }
+  Rates measureRates() override {
+    makeProductsSingleThreaded();
+    return calibrate(context);
+  }
 
 private:
   SlotTable table;
