@@ -1,5 +1,6 @@
-// How messages about a network file look: `file:line:column: error: message`, the line, a caret, then notes in the same
-// form.
+// What is wrong with a network file: findings are collected while it is read, so that one run shows all of them, and
+// looked at in two forms: text as good compilers write it (file:line:column: error: message, the line, a caret under
+// the token, notes in the same form) and JSON for machines. Columns count bytes from 1.
 #pragma once
 #include "compiler/Frontend/Network.h"
 
@@ -10,14 +11,76 @@ struct SourceText {
   std::string text;
 };
 
-/// One located message with its line and caret, ending in a newline. `severity` is "error" or "note".
-std::string render(const SourceText &source, std::string_view severity, const Diagnostic &diagnostic);
+enum class Severity { Error, Warning };
 
-/// Throws UserError: the error and its notes, rendered.
+/// Where a message is about the file as a whole.
+inline constexpr Position kWholeFile{0, 0};
+
+/// An error or a warning, and its notes, which point at the other parties.
+struct Finding {
+  Severity severity = Severity::Error;
+  Position at;
+  std::string message;
+  std::vector<Diagnostic> notes;
+  std::string suggestion; // the spelling to put in place of what stands at `at`, without quotes; "" if there is none
+};
+
+/// Everything that was found, in the file's order.
+struct Report {
+  SourceText source;
+  std::vector<Finding> findings;   // the first kShown errors, and as many warnings
+  size_t errors = 0, warnings = 0; // found, whether shown or not
+
+  /// Each line ends in a newline; "" if nothing was found. Closes with a count if there is more than one finding.
+  std::string text() const;
+  /// One JSON object on one line, without a newline: {"diagnostics": [...], "errors": n, "warnings": n}; the fields of
+  /// a diagnostic are listed in docs/spec/network.md, net_5.
+  std::string json() const;
+};
+inline constexpr size_t kShown = 20;
+
+/// A network file that cannot be compiled. what() is the report as text, without the last newline.
+class NetworkError : public UserError {
+public:
+  explicit NetworkError(Report report);
+  const Report &report() const { return found; }
+
+private:
+  Report found;
+};
+
+/// Like Report::json, for any mistake of the user, together with the warnings that were found before it. A mistake that
+/// is not about a network file has null for its file, line and columns.
+std::string jsonOf(const UserError &error, const Report &warnings);
+
+/// Collects the findings of one file.
+class Diagnostics {
+public:
+  /// `source` outlives this.
+  explicit Diagnostics(const SourceText &source) : source(source) {}
+
+  void error(Position at, std::string message, std::vector<Diagnostic> notes = {}, std::string suggestion = {});
+  void warning(Position at, std::string message, std::vector<Diagnostic> notes = {});
+  const SourceText &text() const { return source; }
+  /// How many errors there are so far.
+  size_t errors() const { return errorCount; }
+  Report report() const;
+
+private:
+  void add(Finding finding);
+
+  const SourceText &source;
+  std::vector<Finding> findings; // by place
+  size_t errorCount = 0, warningCount = 0;
+};
+
+/// Throws NetworkError with this one error.
 [[noreturn]] void fail(const SourceText &source, Position at, std::string message, std::vector<Diagnostic> notes = {});
 
-/// "; did you mean 'x'?" or "" if there is no suggestion.
-std::string didYouMean(std::string_view suggestion);
-/// "a, b and c", each in quotes.
-std::string listed(const std::vector<std::string_view> &names);
+/// The token (string, number, word or bracket) that begins at this place; "" at the end of a line.
+std::string_view tokenAt(const SourceText &source, Position at);
+
+/// Like readNetwork and readNetworkText; `warnings` is what was found, which is no error.
+Network readNetwork(const std::string &file, Report &warnings);
+Network readNetworkText(const std::string &text, const std::string &file, Report &warnings);
 } // namespace sn::frontend

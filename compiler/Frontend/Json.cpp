@@ -1,11 +1,14 @@
 // The located tree, from nlohmann's SAX parser. The parser reports a token once it has read it; where the token began
 // follows from where the previous one ended: only blanks, comments, commas and colons lie between.
 #include "compiler/Frontend/Json.h"
+#include "compiler/Frontend/Spelling.h"
 #include <algorithm>
 #include <iterator>
 
 namespace sn::frontend {
 namespace {
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// Tells how far the parser has read.
 class CountingIterator {
 public:
@@ -81,6 +84,7 @@ private:
   size_t tokenStart() const;
   size_t skipComment(size_t offset) const;
   Position position(size_t offset);
+  std::vector<Diagnostic> waiting(std::string_view message) const;
   Value &place(Value value);
   bool scalar(Value value) {
     value.at = position(tokenStart());
@@ -120,7 +124,7 @@ size_t TreeBuilder::skipComment(size_t offset) const {
 
 size_t TreeBuilder::tokenStart() const {
   const std::string &text = source.text;
-  size_t offset = end == 0 && text.starts_with("\xEF\xBB\xBF") ? 3 : end;
+  size_t offset = end == 0 && text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : end;
   while (offset < text.size()) {
     char c = text[offset];
     bool comment = c == '/' && offset + 1 < text.size() && (text[offset + 1] == '/' || text[offset + 1] == '*');
@@ -152,6 +156,8 @@ Value &TreeBuilder::place(Value value) {
   return parent.members.back().value = std::move(value);
 }
 
+constexpr std::string_view kUnclosedString = "this string does not end on its line";
+
 // The parser's own words without its prefix and its quotation of what it read: the line is shown anyway.
 std::string plainWords(std::string message) {
   for (std::string_view prefix : {"] ", ": "})
@@ -166,6 +172,11 @@ std::string plainWords(std::string message) {
   if (message.starts_with("syntax error while parsing "))
     if (size_t dash = message.find(" - "); dash != std::string::npos)
       message = message.substr(dash + 3);
+  if (message.starts_with("number overflow"))
+    return "no number is this large: they end at 1.8e308";
+  if (message.find("missing closing quote") != std::string::npos || message.find("U+000A (LF)") != std::string::npos ||
+      message.find("U+000D (CR)") != std::string::npos)
+    return std::string(kUnclosedString);
   if (message.starts_with("invalid string") || message.starts_with("invalid comment"))
     message = message.substr(0, message.find("; expected "));
   for (auto [theirs, ours] : {std::pair("expected '}'", "expected ',' or '}'"),
@@ -177,21 +188,58 @@ std::string plainWords(std::string message) {
   return message;
 }
 
+// A missing bracket is noticed far from where it would have to stand, so the bracket that waits for it is pointed at.
+std::vector<Diagnostic> TreeBuilder::waiting(std::string_view message) const {
+  bool cutShort = message.starts_with("unexpected end of input");
+  bool otherBracket = message.starts_with("unexpected '}'; expected ',' or ']'") ||
+                      message.starts_with("unexpected ']'; expected ',' or '}'");
+  if (nesting.empty() || !(cutShort || otherBracket))
+    return {};
+  char bracket = nesting.back()->form == kObject ? '{' : '[';
+  return {{nesting.back()->at, fmt::format("this '{}' is not closed", bracket)}};
+}
+
 bool TreeBuilder::parse_error(std::size_t, const std::string &, const nlohmann::detail::exception &error) {
   std::string message = plainWords(error.what());
   bool punctuation = message.starts_with("unexpected ','") || message.starts_with("unexpected ':'");
-  bool wholeToken = message.starts_with("unexpected") || message.starts_with("number overflow") ||
-                    message.starts_with("invalid literal");
+  bool wholeToken = message.starts_with("unexpected") || message.starts_with("no number") ||
+                    message.starts_with("invalid literal") || message == kUnclosedString;
   size_t offset = wholeToken && !punctuation ? tokenStart() : consumed > 0 ? consumed - 1 : 0;
-  if (message.starts_with("unexpected end of input"))
-    offset = source.text.size();
+  if (message.starts_with("unexpected end of input")) // behind the last thing there is
+    offset = source.text.find_last_not_of(" \t\r\n") + 1;
   if (message.starts_with("unexpected '}'; expected a key"))
     message = "unexpected '}' after a comma; remove the comma";
-  fail(source, position(offset), message);
+  fail(source, position(offset), message, waiting(message));
+}
+
+Position positionOf(std::string_view text, size_t offset) {
+  std::string_view before = text.substr(0, offset);
+  size_t lineStart = before.rfind('\n') + 1; // npos + 1 = 0
+  return {1 + static_cast<int>(std::count(before.begin(), before.end(), '\n')),
+          static_cast<int>(offset - lineStart) + 1};
+}
+
+// The parser takes a NUL byte for the end, and reads over what is wrong inside comments.
+void requireText(const SourceText &source) {
+  std::string_view text = source.text;
+  if (text.find_first_not_of(" \t\r\n", text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0) ==
+      std::string_view::npos)
+    fail(source, {}, "the file is empty; a network is one JSON object");
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    fail(source, {}, "the file is UTF-16; save it as UTF-8");
+  for (size_t offset = 0; offset < text.size();) {
+    size_t length = utf8Length(text.substr(offset, 4));
+    if (length == 0 || text[offset] == '\0')
+      fail(source, positionOf(text, offset),
+           fmt::format("byte 0x{:02x} has no place in text; a network is JSON, saved as UTF-8",
+                       static_cast<unsigned char>(text[offset])));
+    offset += length;
+  }
 }
 } // namespace
 
 Value parseJson(const SourceText &source) {
+  requireText(source);
   size_t consumed = 0;
   TreeBuilder builder(source, consumed);
   const char *begin = source.text.data();

@@ -23,6 +23,7 @@ struct Member {
 
 inline constexpr int kMaxDepth = 64; // deeper nesting is no network
 
-/// Parses the whole text. Throws UserError with a located message for anything that is not JSON, or nested too deeply.
+/// Parses the whole text. Throws NetworkError with one located error for anything that is not text in UTF-8, not JSON,
+/// or nested too deeply.
 Value parseJson(const SourceText &source);
 } // namespace sn::frontend

@@ -1,50 +1,66 @@
 // The network object: reference section 1.2.
 #include "compiler/Frontend/Network.h"
 #include "compiler/Frontend/Readers.h"
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace sn::frontend {
 namespace {
+constexpr size_t kMaxBytes = size_t{64} << 20; // of a network file
+
 class NetworkReader {
 public:
-  NetworkReader(const SourceText &source, const Value &root)
-      : source(source), object(source, root, networkKeys(), "the network") {}
+  NetworkReader(Diagnostics &report, const Value &root)
+      : report(report), object(report, root, networkKeys(), "the network") {}
 
-  Network read() {
+  Network read(const SourceText &source) {
     object.check();
     network.file = source.file;
     network.text = source.text;
     readVersion();
     network.name = object.string("Name", "");
     if (const Member *kind = object.find("Kind"))
-      choose(source, networkKinds(), "network Kind", kind->value);
+      choose(report, networkKinds(), "network Kind", kind->value);
     network.shuffleIndices = object.boolean("ShuffleIndices", true);
     readDenoising();
     readLoss();
     readLayers();
     requireFittingActivations();
     const Member *training = object.find("Training");
-    readTraining(source, training ? &training->value : nullptr, network);
+    readTraining(report, training ? &training->value : nullptr, network);
+    if (report.errors() == 0)
+      warnOfSettingsWithoutEffect();
     return std::move(network);
   }
 
 private:
-  const SourceText &source;
+  Diagnostics &report;
   Object object;
   Network network;
+  std::vector<LayerDraft> drafts; // their layers are the network's
+  Penalty penalty;
+  bool lossChosen = false;
 
-  void readVersion() const;
+  void readVersion();
   void readDenoising();
   void readLoss();
   void readLayers();
-  void requireFittingActivations() const;
+  void requireFittingActivations();
+  void requireFitting(const Layer &layer, const LayerDraft &draft);
+  void warnOfSettingsWithoutEffect();
+  Diagnostic lossNote() const {
+    return {network.loss.at, lossChosen
+                                 ? "the loss is chosen here"
+                                 : fmt::format("no 'ErrorFunction' is given, so it is {}", network.loss.record->name)};
+  }
 };
 
 // A number, or a string that holds one (T-01); otherwise without effect.
-void NetworkReader::readVersion() const {
+void NetworkReader::readVersion() {
   const Member *member = object.find("Version");
   if (!member || member->value.form != kText)
     return;
@@ -53,33 +69,38 @@ void NetworkReader::readVersion() const {
   number.form = kNumber;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number.number);
   if (error != std::errc() || end != text.data() + text.size())
-    fail(source, number.at, fmt::format("'Version' must be a number, not \"{}\"", text));
-  checkValue(source, *vocab::find(networkKeys(), "Version"), number);
+    report.error(number.at, fmt::format("'Version' must be a number, not {}", inQuotes(text)));
+  else
+    checkValue(report, *vocab::find(networkKeys(), "Version"), number);
 }
 
 void NetworkReader::readDenoising() {
   const Member *member = object.find("Denoising");
   if (!member)
     return;
-  Object denoising(source, member->value, denoisingKeys(), "'Denoising'");
+  Object denoising(report, member->value, denoisingKeys(), "'Denoising'");
   denoising.check();
   network.denoisingP = denoising.number("p", 0);
 }
 
-// The objects of all losses are checked; the chosen loss takes its own.
+// The objects of all losses are checked; the chosen loss takes its own. A loss that could not be told stays null.
 void NetworkReader::readLoss() {
   const Member *member = object.find("ErrorFunction");
+  lossChosen = member;
   network.loss.at = member ? member->value.at : object.at();
-  network.loss.record = member ? chooseRecord(source, vocab::losses(), "ErrorFunction", member->value)
-                               : vocab::find(vocab::losses(), vocab::kDefaultLoss);
-  network.loss.params = parameterValues(network.loss.record->params, nullptr);
+  if (member)
+    network.loss.record = chooseRecord(report, vocab::losses(), "ErrorFunction", member->value);
+  else if (!object.mentions("ErrorFunction"))
+    network.loss.record = vocab::find(vocab::losses(), vocab::kDefaultLoss);
+  if (network.loss.record)
+    network.loss.params = parameterValues(network.loss.record->params, nullptr);
   for (const vocab::Loss &loss : vocab::losses()) {
     const Member *holder = loss.object.empty() ? nullptr : object.find(loss.object);
     if (!holder)
       continue;
     std::vector<Key> keys = parameterKeys(loss.params, false);
     std::string what = fmt::format("'{}'", loss.object);
-    Object params(source, holder->value, keys, what);
+    Object params(report, holder->value, keys, what);
     params.check();
     if (&loss == network.loss.record)
       network.loss.params = parameterValues(loss.params, &params);
@@ -88,59 +109,117 @@ void NetworkReader::readLoss() {
 
 void NetworkReader::readLayers() {
   const Member *member = object.find("Layers");
-  if (!member)
-    fail(source, object.at(), "the network has no 'Layers'");
+  if (!member) {
+    if (!object.mentions("Layers"))
+      report.error(object.at(), "the network has no 'Layers'");
+    return;
+  }
   std::span<const Value> values(member->value.items);
   if (member->value.form == kObject) // one layer without brackets
     values = std::span(&member->value, 1);
   if (values.empty())
-    fail(source, member->value.at, "'Layers' is empty");
-  NetworkDefaults defaults{&object, readPenalty(object)};
-  std::vector<LayerDraft> drafts;
+    return report.error(member->value.at, "'Layers' is empty");
+  penalty = readPenalty(object);
+  NetworkDefaults defaults{&object, penalty};
   for (size_t i = 0; i < values.size(); ++i)
-    drafts.push_back(readLayer(source, values[i], static_cast<int>(i), static_cast<int>(values.size()), defaults));
-  connectLayers(source, std::move(drafts), network);
+    drafts.push_back(readLayer(report, values[i], static_cast<int>(i), static_cast<int>(values.size()), defaults));
+  connectLayers(report, drafts, network);
 }
 
-void NetworkReader::requireFittingActivations() const {
-  const vocab::Loss &loss = *network.loss.record;
-  if (!loss.unitInterval)
+void NetworkReader::requireFittingActivations() {
+  if (!network.loss.record || !network.loss.record->unitInterval)
     return;
-  for (const Layer &layer : network.layers)
-    if (layer.kind == LayerKind::Output && layer.activation.record->row && layer.pDropout > 0)
-      fail(source, layer.activation.at,
-           fmt::format("{} and {} make one loss over the whole row, which 'pDropout' on this Output layer would break",
-                       layer.activation.record->name, loss.name));
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer &layer = network.layers[i];
+    if (layer.kind == LayerKind::Output && drafts[i].kindKnown && layer.activation.record)
+      requireFitting(layer, drafts[i]);
+  }
+}
+
+void NetworkReader::requireFitting(const Layer &layer, const LayerDraft &draft) {
+  const vocab::Loss &loss = *network.loss.record;
+  const vocab::Activation &chosen = *layer.activation.record;
+  if (chosen.row && layer.pDropout > 0)
+    report.error(
+        layer.activation.at,
+        fmt::format("{} and {} make one loss over the whole row, which 'pDropout' on this Output layer would break",
+                    chosen.name, loss.name),
+        {{draft.dropoutAt, "'pDropout' is set here"}, lossNote()});
   std::vector<std::string_view> fitting;
   for (const vocab::Activation &activation : vocab::activations())
     if (activation.unitInterval)
       fitting.push_back(activation.name);
-  bool chosen = object.find("ErrorFunction");
-  for (const Layer &layer : network.layers)
-    if (layer.kind == LayerKind::Output && !layer.activation.record->unitInterval)
-      fail(source, layer.activation.at,
-           fmt::format("the loss {} needs outputs between 0 and 1, which {} does not give; {} do", loss.name,
-                       layer.activation.record->name, listed(fitting)),
-           {{network.loss.at,
-             chosen ? "the loss is chosen here" : fmt::format("no 'ErrorFunction' is given, so it is {}", loss.name)}});
+  if (!chosen.unitInterval)
+    report.error(layer.activation.at,
+                 fmt::format("the loss {} needs outputs between 0 and 1, which {} does not give; {} do", loss.name,
+                             chosen.name, listed(fitting)),
+                 {lossNote()});
+}
+
+// Legal, but not what the user will have meant.
+void NetworkReader::warnOfSettingsWithoutEffect() {
+  auto isSparse = [&](LayerKind kind) {
+    return std::any_of(network.layers.begin(), network.layers.end(),
+                       [&](const Layer &layer) { return layer.kind == kind && layer.sparse; });
+  };
+  if (const Member *member = object.find("Denoising"); member && network.denoisingP > 0 && !isSparse(LayerKind::Input))
+    report.warning(member->at, "'Denoising' has no effect: no Input layer has \"Sparse\": true");
+  if (const Member *member = object.find("SparsenessPenalty");
+      member && penalty.beta > 0 && !isSparse(LayerKind::Hidden))
+    report.warning(member->at, "'SparsenessPenalty' has no effect: no Hidden layer has \"Sparse\": true");
+  for (const vocab::Loss &loss : vocab::losses())
+    if (const Member *member = loss.object.empty() ? nullptr : object.find(loss.object);
+        member && &loss != network.loss.record)
+      report.warning(member->at,
+                     fmt::format("'{}' has no effect: the loss is {}", member->key, network.loss.record->name),
+                     {lossNote()});
+}
+
+[[noreturn]] void failWhole(const std::string &file, std::string message) {
+  fail({file, ""}, kWholeFile, std::move(message));
 }
 } // namespace
 
-Network readNetworkText(const std::string &text, const std::string &file) {
+Network readNetworkText(const std::string &text, const std::string &file, Report &warnings) {
   SourceText source{file, text};
+  Diagnostics report(source);
   Value root = parseJson(source);
-  return NetworkReader(source, root).read();
+  Network network = NetworkReader(report, root).read(source);
+  if (report.errors() > 0)
+    throw NetworkError(report.report());
+  warnings = report.report();
+  return network;
+}
+
+Network readNetworkText(const std::string &text, const std::string &file) {
+  Report warnings;
+  return readNetworkText(text, file, warnings);
+}
+
+Network readNetwork(const std::string &file, Report &warnings) {
+  std::error_code problem;
+  std::filesystem::file_status status = std::filesystem::status(file, problem);
+  if (status.type() == std::filesystem::file_type::not_found)
+    failWhole(file, "no such file");
+  if (problem)
+    failWhole(file, "cannot be read: " + problem.message());
+  if (std::filesystem::is_directory(status))
+    failWhole(file, "is a folder, not a network file");
+  std::ifstream in(file, std::ios::binary);
+  std::string text, part(1 << 20, '\0');
+  while (in && text.size() <= kMaxBytes) {
+    in.read(part.data(), static_cast<std::streamsize>(part.size()));
+    text.append(part, 0, static_cast<size_t>(in.gcount()));
+  }
+  if (in.bad() || !in.is_open())
+    failWhole(file, fmt::format("cannot be read: {}", std::strerror(errno)));
+  if (text.size() > kMaxBytes)
+    failWhole(file, fmt::format("is larger than {} MiB: this is no network", kMaxBytes >> 20));
+  return readNetworkText(text, file, warnings);
 }
 
 Network readNetwork(const std::string &file) {
-  if (!std::filesystem::exists(file))
-    userError("{}: no such file", file);
-  if (std::filesystem::is_directory(file))
-    userError("{}: is a folder, not a network file", file);
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in)
-    userError("{}: cannot be read", file);
-  return readNetworkText(text, file);
+  Report warnings;
+  return readNetwork(file, warnings);
 }
 } // namespace sn::frontend

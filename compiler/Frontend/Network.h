@@ -59,12 +59,12 @@ struct Network {
   uint64_t seed = 12134;
 };
 
-/// One message with a position. The text form is file:line:column: error: message, the source line and a caret.
+/// One message with a position: a note of a finding (Diagnostics.h).
 struct Diagnostic {
   Position at;
   std::string message;
 };
-/// Reads and checks a network. Throws UserError whose text is the rendered diagnostics (the first error and its notes).
+/// Reads and checks a network. Throws NetworkError (a UserError, Diagnostics.h): every error with its notes, as text.
 Network readNetwork(const std::string &file);
 Network readNetworkText(const std::string &text, const std::string &file);
 } // namespace sn::frontend

@@ -26,9 +26,11 @@ std::string describeForms(unsigned forms) {
   return text;
 }
 
-std::string describeValue(const Value &value) {
-  if (value.form == kNumber || value.form == kInteger)
-    return fmt::format("{}", value.number);
+std::string describeValue(const Diagnostics &report, const Value &value) {
+  if (value.form == kNumber || value.form == kInteger) { // as it is written
+    std::string number(tokenAt(report.text(), value.at));
+    return number.size() > 40 ? number.substr(0, 40) + "..." : number;
+  }
   for (auto [form, name] : kFormNames)
     if (form == value.form)
       return std::string(name);
@@ -48,100 +50,164 @@ bool hasForm(unsigned forms, const Value &value) {
     return true;
   return (forms & kBoolean) && value.form == kInteger && (value.number == 0 || value.number == 1);
 }
+
+bool looksLike(const Key &key, std::string_view spelling) {
+  return vocab::find(std::span(&key, 1), spelling) != nullptr;
+}
+
+std::vector<std::string_view> spellings(std::span<const Key> keys) {
+  std::vector<std::string_view> names;
+  for (const Key &key : keys) {
+    names.push_back(key.name);
+    names.insert(names.end(), key.aliases.begin(), key.aliases.end());
+  }
+  return names;
+}
 } // namespace
 
-Object::Object(const SourceText &source, const Value &value, std::span<const Key> keys, std::string_view what)
-    : source(source), value(value), keys(keys), what(what) {
+Object::Object(Diagnostics &report, const Value &value, std::span<const Key> keys, std::string_view what)
+    : report(report), value(value), keys(keys), what(what), slots(keys.size()) {
   if (value.form != kObject)
-    fail(source, value.at, fmt::format("{} must be an object, not {}", what, describeValue(value)));
+    report.error(value.at, fmt::format("{} must be an object, not {}", what, describeValue(report, value)));
+  for (const Member &member : value.members)
+    if (const Key *key = vocab::find(keys, member.key))
+      slots[static_cast<size_t>(key - keys.data())].member = &member;
+    else
+      unknown(member);
+  reportRepeats();
 }
 
-void checkValue(const SourceText &source, const Key &key, const Value &value) {
-  if (!hasForm(key.forms, value))
-    fail(source, value.at,
-         fmt::format("'{}' must be {}, not {}", key.name, describeForms(key.forms), describeValue(value)));
-  bool isNumber = value.form == kNumber || value.form == kInteger;
-  if (isNumber && !(key.forms & kBoolean) && !key.range.contains(value.number))
-    fail(source, value.at, fmt::format("'{}' must be {}, not {}", key.name, describe(key.range), describeValue(value)));
-}
-
-void Object::check(unsigned on, const std::vector<Diagnostic> &notes) const {
+void Object::reportRepeats() {
   for (const Member &member : value.members) {
     const Key *key = vocab::find(keys, member.key);
     if (!key)
-      unknown(member);
-    if (!(key->on & on))
-      fail(source, member.at,
-           fmt::format("'{}' has no place on {} layers, only on {} layers", member.key, kindNames(on),
-                       kindNames(key->on)),
-           notes);
-    if (!key->later.empty())
-      fail(source, member.at, fmt::format("'{}' is not supported yet: {}", member.key, key->later));
-    if (find(key->name) == &member)
-      checkValue(source, *key, member.value);
+      continue;
+    const Member &last = *slots[static_cast<size_t>(key - keys.data())].member;
+    if (&last != &member)
+      report.warning(member.at, fmt::format("{} is given again, so this one has no effect", inQuotes(member.key)),
+                     {{last.at, "the last one counts"}});
   }
 }
 
-void Object::unknown(const Member &member) const {
-  std::string message = fmt::format("unknown key '{}' in {}", member.key, what);
-  std::string_view nearest = vocab::nearest(keys, member.key);
+bool checkValue(Diagnostics &report, const Key &key, const Value &value) {
+  if (!hasForm(key.forms, value)) {
+    report.error(value.at, fmt::format("'{}' must be {}, not {}", key.name, describeForms(key.forms),
+                                       describeValue(report, value)));
+    return false;
+  }
+  bool isNumber = value.form == kNumber || value.form == kInteger;
+  if (isNumber && !(key.forms & kBoolean) && !key.range.contains(value.number)) {
+    report.error(value.at,
+                 fmt::format("'{}' must be {}, not {}", key.name, describe(key.range), describeValue(report, value)));
+    return false;
+  }
+  return true;
+}
+
+bool Object::sound(size_t index) {
+  Slot &slot = slots[index];
+  if (slot.state == State::Unchecked)
+    slot.state = checkValue(report, keys[index], slot.member->value) ? State::Sound : State::Wrong;
+  return slot.state == State::Sound;
+}
+
+void Object::check(unsigned on, const std::vector<Diagnostic> &notes) {
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const Key &key = keys[i];
+    const Member *member = slots[i].member;
+    if (!member)
+      continue;
+    if (!(key.on & on)) {
+      report.error(member->at,
+                   fmt::format("'{}' has no place on {} layers, only on {} layers", member->key, kindNames(on),
+                               kindNames(key.on)),
+                   notes);
+      slots[i].state = State::Wrong;
+    } else if (!key.later.empty()) {
+      report.error(member->at, fmt::format("'{}' is not supported yet: {}", member->key, key.later));
+      slots[i].state = State::Wrong;
+    } else {
+      sound(i);
+    }
+  }
+}
+
+void Object::unknown(const Member &member) {
+  std::string message = fmt::format("unknown key {} in {}", inQuotes(member.key), what);
+  std::string_view near = nearest(spellings(keys), member.key);
   struct Place {
     std::span<const Key> keys;
     std::string_view name;
   };
   for (const Place &place :
        {Place{networkKeys(), "the network object"}, {layerKeys(), "a layer"}, {trainingKeys(), "'Training'"}})
-    if (const Key *key = vocab::find(place.keys, member.key); key && vocab::distance(nearest, member.key) > 1)
-      fail(source, member.at, fmt::format("{}; '{}' belongs in {}", message, key->name, place.name));
-  fail(source, member.at, message + didYouMean(nearest));
+    if (const Key *key = vocab::find(place.keys, member.key);
+        key && (near.empty() || vocab::distance(near, member.key) > 1))
+      return report.error(member.at, fmt::format("{}; '{}' belongs in {}", message, key->name, place.name));
+  for (size_t i = 0; i < keys.size(); ++i)
+    slots[i].mistaken |= !near.empty() && looksLike(keys[i], near);
+  report.error(member.at, message + didYouMean(near), {}, std::string(near));
 }
 
-const Member *Object::find(std::string_view name) const {
+size_t Object::indexOf(std::string_view name) const {
   const Key *key = vocab::find(keys, name);
   if (!key)
     throw std::logic_error("key " + std::string(name) + " is not in the table of " + std::string(what));
-  const Member *found = nullptr;
-  for (const Member &member : value.members)
-    if (vocab::find(std::span(key, 1), member.key))
-      found = &member;
-  return found;
+  return static_cast<size_t>(key - keys.data());
 }
 
-double Object::number(std::string_view name, double byDefault) const {
+bool Object::mentions(std::string_view name) const {
+  const Slot &slot = slots[indexOf(name)];
+  return slot.member || slot.mistaken || value.form != kObject;
+}
+
+const Member *Object::find(std::string_view name) {
+  size_t index = indexOf(name);
+  return slots[index].member && sound(index) ? slots[index].member : nullptr;
+}
+
+double Object::number(std::string_view name, double byDefault) {
   const Member *member = find(name);
   return member ? member->value.number : byDefault;
 }
 
-bool Object::boolean(std::string_view name, bool byDefault) const {
+bool Object::boolean(std::string_view name, bool byDefault) {
   const Member *member = find(name);
   return member ? member->value.number != 0 : byDefault;
 }
 
-std::string Object::string(std::string_view name, std::string byDefault) const {
+std::string Object::string(std::string_view name, std::string byDefault) {
   const Member *member = find(name);
   return member ? member->value.text : byDefault;
 }
 
-int choose(const SourceText &source, std::span<const Choice> choices, std::string_view key, const Value &word) {
+std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, std::string_view key,
+                          const Value &word) {
   const Choice *choice = vocab::find(choices, word.text);
-  if (choice && !choice->never.empty())
-    fail(source, word.at, fmt::format("{} '{}' is not supported: {}", key, word.text, choice->never));
-  if (choice && choice->later.empty())
+  if (choice && choice->never.empty() && choice->later.empty())
     return static_cast<int>(choice - choices.data());
-  if (choice)
-    fail(source, word.at, fmt::format("{} '{}' is not supported yet: {}", key, word.text, choice->later));
-  std::string message = fmt::format("unknown {} '{}'", key, word.text);
-  if (std::string_view nearest = vocab::nearest(choices, word.text); !nearest.empty())
-    fail(source, word.at, message + didYouMean(nearest));
-  std::vector<std::string_view> names;
-  for (const Choice &known : choices)
+  if (choice) {
+    report.error(word.at, choice->never.empty()
+                              ? fmt::format("{} '{}' is not supported yet: {}", key, word.text, choice->later)
+                              : fmt::format("{} '{}' is not supported: {}", key, word.text, choice->never));
+    return std::nullopt;
+  }
+  std::vector<std::string_view> names, supported;
+  for (const Choice &known : choices) {
+    names.push_back(known.name);
+    names.insert(names.end(), known.aliases.begin(), known.aliases.end());
     if (known.later.empty() && known.never.empty())
-      names.push_back(known.name);
-  fail(source, word.at, fmt::format("{}; known are {}", message, listed(names)));
+      supported.push_back(known.name);
+  }
+  std::string_view near = nearest(names, word.text);
+  report.error(word.at,
+               fmt::format("unknown {} {}{}", key, inQuotes(word.text),
+                           near.empty() ? fmt::format("; known are {}", listed(supported)) : didYouMean(near)),
+               {}, std::string(near));
+  return std::nullopt;
 }
 
-std::vector<double> parameterValues(const std::vector<vocab::Param> &params, const Object *first,
-                                    const Object *second) {
+std::vector<double> parameterValues(const std::vector<vocab::Param> &params, Object *first, Object *second) {
   std::vector<double> values;
   for (const vocab::Param &param : params) {
     double value = param.byDefault;

@@ -1,44 +1,62 @@
 // A JSON object read against its key table.
 #pragma once
 #include "compiler/Frontend/Keys.h"
+#include "compiler/Frontend/Spelling.h"
+#include <optional>
 
 namespace sn::frontend {
+/// Nothing here throws for a mistake of the user's: it is reported, and what is wrong counts as absent from then on.
 class Object {
 public:
-  /// `what` names the object in messages: "the network", "a layer", "'Training'". All three outlive this.
-  Object(const SourceText &source, const Value &value, std::span<const Key> keys, std::string_view what);
+  /// Reports a value that is no object, unknown keys and repeated ones. `what` names the object in messages: "the
+  /// network", "a layer", "'Training'". All four outlive this.
+  Object(Diagnostics &report, const Value &value, std::span<const Key> keys, std::string_view what);
 
-  /// Every key known, supported, legal on this kind of layer, and its value of the right form and range; else throws.
-  /// `notes` go with a message about the layer's kind.
-  void check(unsigned on = kAnywhere, const std::vector<Diagnostic> &notes = {}) const;
+  /// Reports every member whose key is not supported or not legal on this kind of layer, or whose value has the wrong
+  /// form or lies outside its range. `notes` go with a message about the layer's kind.
+  void check(unsigned on = kAnywhere, const std::vector<Diagnostic> &notes = {});
 
-  /// The member with this name or one of its aliases, case ignored; the last one if repeated; null if absent.
-  const Member *find(std::string_view name) const;
+  /// The member with this name or one of its aliases, case ignored, the last one if repeated; null if absent or wrong.
+  const Member *find(std::string_view name);
+  /// Whether the user wrote this key, in whatever state, or one that looks like it. What is missing has been asked for
+  /// already if this holds and find() gives nothing.
+  bool mentions(std::string_view name) const;
   Position at() const { return value.at; }
-  const SourceText &text() const { return source; }
+  Diagnostics &diagnostics() { return report; }
 
-  double number(std::string_view name, double byDefault) const;
-  bool boolean(std::string_view name, bool byDefault) const;
-  std::string string(std::string_view name, std::string byDefault) const;
+  double number(std::string_view name, double byDefault);
+  bool boolean(std::string_view name, bool byDefault);
+  std::string string(std::string_view name, std::string byDefault);
 
 private:
-  const SourceText &source;
+  enum class State { Unchecked, Sound, Wrong };
+  struct Slot {
+    const Member *member = nullptr; // the last one with this key
+    State state = State::Unchecked;
+    bool mistaken = false; // an unknown key looks like this one
+  };
+  Diagnostics &report;
   const Value &value;
   std::span<const Key> keys;
   std::string_view what;
+  std::vector<Slot> slots; // one for each key
 
-  [[noreturn]] void unknown(const Member &member) const;
+  size_t indexOf(std::string_view name) const;
+  void unknown(const Member &member);
+  void reportRepeats();
+  bool sound(size_t index);
 };
 
-/// Throws unless the value has one of the key's forms and lies in its range.
-void checkValue(const SourceText &source, const Key &key, const Value &value);
+/// Whether the value has one of the key's forms and lies in its range; reports it if not.
+bool checkValue(Diagnostics &report, const Key &key, const Value &value);
 
-/// The index of a word among choices; throws for a word unknown or not supported yet.
-int choose(const SourceText &source, std::span<const Choice> choices, std::string_view key, const Value &word);
+/// The index of a word among choices; reports a word unknown or not supported yet.
+std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, std::string_view key,
+                          const Value &word);
 
-/// The record that a word names, case ignored; throws for a word unknown or planned.
+/// The record that a word names, case ignored; null, and reported, for a word unknown or planned.
 template <typename Record>
-const Record *chooseRecord(const SourceText &source, std::span<const Record> table, std::string_view key,
+const Record *chooseRecord(Diagnostics &report, std::span<const Record> table, std::string_view key,
                            const Value &word) {
   if (const Record *record = vocab::find(table, word.text))
     return record;
@@ -51,12 +69,12 @@ const Record *chooseRecord(const SourceText &source, std::span<const Record> tab
                          .aliases = name.aliases,
                          .later = name.never.empty() ? "it comes with the rest of the fully connected language" : "",
                          .never = name.never});
-  choose(source, choices, key, word);
-  throw std::logic_error("a record was found among the choices but not in its table");
+  if (choose(report, choices, key, word))
+    throw std::logic_error("a record was found among the choices but not in its table");
+  return nullptr;
 }
 
 /// The values of a record's parameters, in order: from `first`, else from `second`, else the default. Either may be
 /// null.
-std::vector<double> parameterValues(const std::vector<vocab::Param> &params, const Object *first,
-                                    const Object *second = nullptr);
+std::vector<double> parameterValues(const std::vector<vocab::Param> &params, Object *first, Object *second = nullptr);
 } // namespace sn::frontend

@@ -7,11 +7,14 @@ constexpr std::string_view kHyper[] = {"Alpha", "Lambda", "Lambda1", "Mu", "Mu1"
 const std::map<std::string, double> kTrainDefaults{
     {"Alpha", 0.025}, {"Lambda", 1e-4}, {"Lambda1", 0}, {"Mu", 0.5}, {"Mu1", 0}};
 
-void readOptimizer(const SourceText &source, const Object *training, Position at, Network &network) {
+void readOptimizer(Diagnostics &report, Object *training, Position at, Network &network) {
   const Member *member = training ? training->find("Optimizer") : nullptr;
   network.optimizer.at = member ? member->value.at : at;
-  network.optimizer.record = member ? chooseRecord(source, vocab::optimizers(), "Optimizer", member->value)
-                                    : vocab::find(vocab::optimizers(), vocab::kDefaultOptimizer);
+  if (const vocab::Optimizer *record =
+          member ? chooseRecord(report, vocab::optimizers(), "Optimizer", member->value) : nullptr)
+    network.optimizer.record = record;
+  else // where a wrong name was reported, too
+    network.optimizer.record = vocab::find(vocab::optimizers(), vocab::kDefaultOptimizer);
   network.hyper = kTrainDefaults;
   for (const vocab::Param &param : network.optimizer.record->defaults)
     network.hyper[std::string(param.name)] = param.byDefault;
@@ -23,47 +26,52 @@ void readOptimizer(const SourceText &source, const Object *training, Position at
   }
 }
 
-void readSchedule(const SourceText &source, const Object *training, Position at, Network &network) {
+/// The word that names the schedule, in either form of the key; null, and reported, if there is none.
+const Value *scheduleKind(Diagnostics &report, const Value &schedule) {
+  if (schedule.form == kText)
+    return &schedule;
+  const Value *kind = nullptr;
+  for (const Member &inner : schedule.members)
+    if (vocab::equalsIgnoringCase(inner.key, "Kind"))
+      kind = &inner.value;
+  if (!kind) {
+    report.error(schedule.at, "a 'Schedule' object needs a 'Kind': the schedule's name");
+    return nullptr;
+  }
+  return checkValue(report, {.name = "Kind", .forms = kText}, *kind) ? kind : nullptr;
+}
+
+void readSchedule(Diagnostics &report, Object *training, Position at, Network &network) {
   const Member *member = training ? training->find("Schedule") : nullptr;
   const vocab::Schedule *record = vocab::find(vocab::schedules(), vocab::kDefaultSchedule);
-  network.schedule = {record, {}, member ? member->value.at : at};
-  if (!member)
+  network.schedule = {record, parameterValues(record->params, nullptr), member ? member->value.at : at};
+  const Value *kind = member ? scheduleKind(report, member->value) : nullptr;
+  record = kind ? chooseRecord(report, vocab::schedules(), "Schedule", *kind) : nullptr;
+  if (!record)
     return;
-  const Value *kind = &member->value;
-  if (kind->form == kObject) {
-    kind = nullptr;
-    for (const Member &inner : member->value.members)
-      if (vocab::equalsIgnoringCase(inner.key, "Kind"))
-        kind = &inner.value;
-    if (!kind)
-      fail(source, member->value.at, "a 'Schedule' object needs a 'Kind': the schedule's name");
-    checkValue(source, {.name = "Kind", .forms = kText}, *kind);
-  }
-  record = chooseRecord(source, vocab::schedules(), "Schedule", *kind);
   network.schedule.record = record;
-  if (member->value.form == kText) {
-    network.schedule.params = parameterValues(record->params, nullptr);
+  network.schedule.params = parameterValues(record->params, nullptr);
+  if (member->value.form == kText)
     return;
-  }
   std::vector<Key> keys = parameterKeys(record->params, true);
   std::string what = fmt::format("a '{}' schedule", record->name);
-  Object schedule(source, member->value, keys, what);
+  Object schedule(report, member->value, keys, what);
   schedule.check();
   network.schedule.params = parameterValues(record->params, &schedule);
 }
 } // namespace
 
-void readTraining(const SourceText &source, const Value *value, Network &network) {
+void readTraining(Diagnostics &report, const Value *value, Network &network) {
   std::optional<Object> training;
   Position at;
   if (value) {
-    training.emplace(source, *value, trainingKeys(), "'Training'");
+    training.emplace(report, *value, trainingKeys(), "'Training'");
     training->check();
     at = value->at;
   }
-  const Object *given = training ? &*training : nullptr;
-  readOptimizer(source, given, at, network);
-  readSchedule(source, given, at, network);
+  Object *given = training ? &*training : nullptr;
+  readOptimizer(report, given, at, network);
+  readSchedule(report, given, at, network);
   if (!given)
     return;
   network.batch = static_cast<int64_t>(given->number("Batch", static_cast<double>(network.batch)));

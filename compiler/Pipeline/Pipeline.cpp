@@ -88,6 +88,18 @@ void lowerTo(ModuleOp module, Phase phase, const CompileOptions &options) {
       module, [&](PassManager &passes) { addPasses(passes, Phase::Import, phase, options); }, options);
 }
 
+// What the system refused (room for the linker's files) comes with its code; a fault of ours has none.
+[[noreturn]] static void throwError(llvm::Error error) {
+  std::string ofSystem, ours;
+  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &one) {
+    bool coded = one.convertToErrorCode() != llvm::inconvertibleErrorCode();
+    (coded ? ofSystem : ours) = one.message(); // of several levels' errors one is enough
+  });
+  if (ours.empty())
+    throw UserError(ofSystem);
+  throw std::logic_error("compiler fault: " + ours);
+}
+
 Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, const CompileOptions &options) {
   loadDialects(context);
   OwningOpRef<ModuleOp> module = importNetwork(context, network);
@@ -101,7 +113,7 @@ Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, 
     throw std::logic_error("compiler fault: the plan is not consistent:\n  " + llvm::join(problems, "\n  "));
   auto objects = target::compileSlots(slotModule(*module));
   if (!objects)
-    throw std::logic_error("compiler fault: " + llvm::toString(objects.takeError()));
+    throwError(objects.takeError());
   auto &entries = compiled.archive.entries;
   entries["plan.json"] = nlohmann::json(compiled.plan).dump(1) + "\n";
   entries["network.json"] = network.text;

@@ -1,8 +1,9 @@
+// snc compile: a network to a plan file, or its IR and code as text.
 #include "compiler/Conversion/Import.h"
 #include "compiler/Conversion/PlanJson.h"
+#include "compiler/Frontend/Diagnostics.h"
 #include "compiler/Pipeline/Pipeline.h"
 #include "compiler/Target/Cpu/Slots.h"
-#include "runtime/plan/Error.h"
 #include "tools/snc/Commands.h"
 #include <filesystem>
 #include <fmt/format.h>
@@ -11,7 +12,7 @@ namespace {
 struct Options {
   std::string network, output, to, emit, schedule;
   std::vector<std::string> printAfter;
-  bool force = false;
+  bool force = false, json = false;
 };
 
 /// IR or code as text instead of a plan file.
@@ -23,31 +24,82 @@ void print(const Options &options, const sn::frontend::Network &network, mlir::M
   sn::lowerTo(*module, *sn::parsePhase(phase), compile);
   if (options.emit != "llvm") {
     llvm::outs() << *module << "\n";
-    return;
+  } else {
+    auto text = sn::target::emitLlvmText(sn::slotModule(*module), "x86-64-v4");
+    if (!text)
+      throw std::logic_error(llvm::toString(text.takeError()));
+    llvm::outs() << *text;
   }
-  auto text = sn::target::emitLlvmText(sn::slotModule(*module), "x86-64-v4");
-  if (!text)
-    throw std::logic_error(llvm::toString(text.takeError()));
-  llvm::outs() << *text;
+  llvm::outs().flush();
+  if (std::error_code problem = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    sn::userError("cannot write the output: {}", problem.message());
+  }
 }
 
-void run(const Options &options) {
-  sn::frontend::Network network = sn::frontend::readNetwork(options.network);
+/// The plan's path, found fit to be written before any work is done.
+std::string planPath(const Options &options) {
+  namespace fs = std::filesystem;
+  std::string output = options.output;
+  if (output.empty())
+    output = fs::path(options.network).replace_extension(".plan").string();
+  std::error_code problem;
+  fs::file_status status = fs::status(output, problem);
+  if (status.type() == fs::file_type::not_found)
+    return output;
+  if (problem)
+    sn::userError("cannot write '{}': {}", output, problem.message());
+  if (fs::is_directory(status))
+    sn::userError("'{}' is a folder; give the plan file a name with -o", output);
+  if (fs::equivalent(output, options.network, problem))
+    sn::userError("'{}' is the network itself, which is never overwritten; give the plan another name with -o", output);
+  if (!fs::is_regular_file(status))
+    sn::userError("'{}' is no regular file; a plan needs one", output);
+  if (!options.force)
+    sn::userError("'{}' exists; --force overwrites it", output);
+  return output;
+}
+
+void compile(const Options &options, const sn::frontend::Network &network, size_t warnings) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   if (!options.to.empty() || !options.emit.empty())
     return print(options, network, context);
-  std::string output = options.output;
-  if (output.empty())
-    output = std::filesystem::path(options.network).replace_extension(".plan").string();
-  if (!options.force && std::filesystem::exists(output))
-    sn::userError("{} exists; --force overwrites it", output);
+  std::string output = planPath(options);
   sn::Compiled compiled = sn::compileNetwork(context, network, {options.schedule, options.printAfter});
   sn::plan::writeArchive(compiled.archive, output, options.force);
   size_t steps = 0;
   for (const sn::plan::Entry &entry : compiled.plan.entries)
     steps += entry.name == "train" ? entry.steps.size() : 0;
+  if (options.json) {
+    nlohmann::ordered_json result{{"plan", output},
+                                  {"network", network.name},
+                                  {"parameters", compiled.plan.parameters.size()},
+                                  {"kernels", steps},
+                                  {"warnings", warnings}};
+    fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
   fmt::print(stderr, "{}: {} parameters, {} kernels in a training step; `snc explain {}` says what was fused and why\n",
              output, compiled.plan.parameters.size(), steps, output);
+}
+
+/// With --json everything that was found is told as one object, on stderr; without, warnings are told here and a
+/// mistake in main.
+void run(const Options &options) {
+  sn::frontend::Report warnings;
+  try {
+    sn::frontend::Network network = sn::frontend::readNetwork(options.network, warnings);
+    if (!options.json)
+      fmt::print(stderr, "{}", warnings.text());
+    compile(options, network, warnings.warnings);
+  } catch (const sn::UserError &error) {
+    if (!options.json)
+      throw;
+    fmt::print(stderr, "{}\n", sn::frontend::jsonOf(error, warnings));
+    throw CLI::RuntimeError(1);
+  }
+  if (options.json && warnings.warnings > 0)
+    fmt::print(stderr, "{}\n", warnings.json());
 }
 } // namespace
 
@@ -65,7 +117,10 @@ void addCompileCommand(CLI::App &app) {
       ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
   command->add_option("--emit", options->emit, "print generated code: the slots as LLVM IR")
       ->check(CLI::IsMember({"llvm"}));
-  command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
-      ->type_name("PASS");
+  auto *printAfter =
+      command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
+          ->type_name("PASS");
+  command->add_flag("--json", options->json, "machine-readable: result on stdout, errors and warnings on stderr")
+      ->excludes(printAfter);
   command->callback([options] { run(*options); });
 }

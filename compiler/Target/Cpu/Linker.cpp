@@ -50,13 +50,19 @@ llvm::PassPluginLibraryInfo getPollyPluginInfo() {
 
 namespace sn::target {
 namespace {
+/// An error of the system's, known by its code.
+llvm::Error cannotWrite(llvm::StringRef file, std::error_code ec) {
+  return llvm::createStringError(ec, "cannot write the temporary file %s (TMPDIR chooses its folder): %s",
+                                 file.str().c_str(), ec.message().c_str());
+}
+
 /// A temporary file that goes with its scope.
 class TemporaryFile {
 public:
   static llvm::Expected<std::unique_ptr<TemporaryFile>> create(llvm::StringRef suffix) {
     auto file = std::make_unique<TemporaryFile>();
     if (std::error_code ec = llvm::sys::fs::createTemporaryFile("snc", suffix, file->name))
-      return llvm::createStringError(ec, "cannot create a temporary file: %s", ec.message().c_str());
+      return cannotWrite(file->name, ec);
     file->remover.setFile(file->name);
     return file;
   }
@@ -73,6 +79,9 @@ llvm::Error runLinker(llvm::ArrayRef<const char *> arguments) {
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   lld::Result result = lld::lldMain(arguments, llvm::nulls(), stream, {{lld::Gnu, &lld::elf::link}});
+  // Its only trouble with files is with those of ours, so it is the system's: a full disk, for one.
+  if (messages.find("failed to open ") != std::string::npos || messages.find("failed to write ") != std::string::npos)
+    return cannotWrite(arguments[arguments.size() - 2], std::make_error_code(std::errc::io_error));
   if (result.retCode != 0)
     return llvm::createStringError("linking the slots failed: %s", messages.c_str());
   if (!result.canRunAgain)
@@ -94,10 +103,11 @@ llvm::Expected<std::string> linkShared(llvm::ArrayRef<char> object) {
     if (!ec)
       file.write(object.data(), object.size());
     file.close();
-    if (ec || file.has_error()) {
-      file.clear_error();
-      return llvm::createStringError("cannot write %s", (*input)->name.c_str());
-    }
+    if (!ec)
+      ec = file.error();
+    file.clear_error();
+    if (ec)
+      return cannotWrite((*input)->name, ec);
   }
   if (llvm::Error error =
           runLinker({"ld.lld", "-shared", "-z", "defs", "--strip-all", "--build-id=none", "--hash-style=gnu",

@@ -160,7 +160,7 @@ TEST(Files, ReadFromDisk) {
       return error.what();
     }
   };
-  EXPECT_EQ(messageOfFile(file + "x"), file + "x: no such file");
-  EXPECT_EQ(messageOfFile(folder), folder.string() + ": is a folder, not a network file");
+  EXPECT_EQ(messageOfFile(file + "x"), file + "x: error: no such file");
+  EXPECT_EQ(messageOfFile(folder), folder.string() + ": error: is a folder, not a network file");
 }
 } // namespace sn::frontend::test

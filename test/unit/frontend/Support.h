@@ -19,14 +19,31 @@ inline std::string hidden(const std::string &keys) { return R"({"Kind":"Hidden",
 
 inline Network read(const std::string &text) { return readNetworkText(text, "net.json"); }
 
-/// The rendered message, "" if there is none.
-inline std::string messageOf(const std::string &text) {
+/// What was found in a text, errors or warnings.
+inline Report reportOf(const std::string &text) {
+  Report report;
   try {
-    read(text);
-    return "";
-  } catch (const UserError &error) {
-    return error.what();
+    readNetworkText(text, "net.json", report);
+  } catch (const NetworkError &error) {
+    EXPECT_EQ(error.what() + std::string("\n"), error.report().text());
+    return error.report();
   }
+  return report;
+}
+/// The rendered errors and warnings, "" if there are none.
+inline std::string messageOf(const std::string &text) { return reportOf(text).text(); }
+/// Each finding as "line:column: severity: message", its notes after it, indented.
+inline std::vector<std::string> findingsOf(const std::string &text) {
+  std::vector<std::string> lines;
+  auto add = [&](Position at, std::string_view severity, const std::string &message) {
+    lines.push_back(fmt::format("{}:{}: {}: {}", at.line, at.column, severity, message));
+  };
+  for (const Finding &finding : reportOf(text).findings) {
+    add(finding.at, finding.severity == Severity::Error ? "error" : "warning", finding.message);
+    for (const Diagnostic &note : finding.notes)
+      add(note.at, "note", note.message);
+  }
+  return lines;
 }
 /// The message's first line without the file.
 inline std::string firstLine(const std::string &text) {
@@ -34,12 +51,13 @@ inline std::string firstLine(const std::string &text) {
   message = message.substr(0, message.find('\n'));
   return message.starts_with("net.json:") ? message.substr(9) : message;
 }
-/// The text has an error `message` where `at` (a part of the text) begins.
+/// The text has one error, `message`, where `at` (a part of the text) begins.
 inline void expectError(const std::string &text, const std::string &at, const std::string &message) {
   size_t offset = text.find(at);
   ASSERT_NE(offset, std::string::npos) << at;
   int line = 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(offset), '\n'));
   size_t start = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
   EXPECT_EQ(firstLine(text), fmt::format("{}:{}: error: {}", line, offset - start + 1, message)) << text;
+  EXPECT_EQ(reportOf(text).errors, 1u) << messageOf(text);
 }
 } // namespace sn::frontend::test
