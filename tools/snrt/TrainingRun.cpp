@@ -300,8 +300,8 @@ int TrainingRun::run() {
   }
   rt::Trainer trainer(model, settings, data);
   trainer.resume(begin.position, begin.sums);
-  announce(trainer);
   interrupt.save();
+  announce(trainer);
   lastSave = Clock::now();
   try {
     while (trainer.position().epoch < settings.epochs && trainEpoch(trainer)) {
