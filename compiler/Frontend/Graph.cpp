@@ -86,7 +86,10 @@ void Graph::requireEnds() {
 std::optional<int> Graph::sourceNamed(const Diagnostic &name) {
   if (auto found = byName.find(name.message); found != byName.end())
     return found->second;
-  bool all = std::all_of(drafts.begin(), drafts.end(), [](const LayerDraft &draft) { return draft.nameKnown; });
+  if (std::any_of(drafts.begin(), drafts.end(), [](const LayerDraft &draft) { return !draft.nameKnown; })) {
+    certain = false; // it may be the name that could not be read
+    return std::nullopt;
+  }
   std::string_view near = nearest(names, name.message);
   std::vector<Diagnostic> notes;
   std::string message = fmt::format("no layer is named {}", inQuotes(name.message));
@@ -100,8 +103,7 @@ std::optional<int> Graph::sourceNamed(const Diagnostic &name) {
     if (names.size() <= kNamesListed)
       message += fmt::format("; there {} {}", names.size() == 1 ? "is" : "are", listed(names));
   }
-  if (all || !near.empty()) // else it may be a name that could not be read
-    report.error(name.at, message + didYouMean(near), notes, std::string(near));
+  report.error(name.at, message + didYouMean(near), notes, std::string(near));
   return std::nullopt;
 }
 

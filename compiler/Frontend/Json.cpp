@@ -3,6 +3,7 @@
 #include "compiler/Frontend/Json.h"
 #include "compiler/Frontend/Spelling.h"
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace sn::frontend {
@@ -35,6 +36,13 @@ private:
   size_t *consumed;
 };
 
+/// The number itself, or the next one above that a double can hold: limits refuse what would be rounded down to them.
+double notBelow(uint64_t value) {
+  double number = static_cast<double>(value);
+  bool below = number < 0x1p64 && static_cast<uint64_t>(number) < value;
+  return below ? std::nextafter(number, 0x1p65) : number;
+}
+
 Value ofForm(Form form, double number = 0) {
   Value value;
   value.form = form;
@@ -50,9 +58,7 @@ public:
   bool null() override { return scalar(ofForm(kNull)); }
   bool boolean(bool truth) override { return scalar(ofForm(kBoolean, truth)); }
   bool number_integer(number_integer_t value) override { return numeric(ofForm(kInteger, static_cast<double>(value))); }
-  bool number_unsigned(number_unsigned_t value) override {
-    return numeric(ofForm(kInteger, static_cast<double>(value)));
-  }
+  bool number_unsigned(number_unsigned_t value) override { return numeric(ofForm(kInteger, notBelow(value))); }
   bool number_float(number_float_t value, const string_t &) override { return numeric(ofForm(kNumber, value)); }
   bool string(string_t &text) override {
     Value value = ofForm(kText);

@@ -26,6 +26,15 @@ void readOptimizer(Diagnostics &report, Object *training, Position at, Network &
   }
 }
 
+/// Keys of an object whose schedule is not known: those of all.
+std::vector<Key> keysOfAnySchedule() {
+  std::vector<Key> keys{{.name = "Kind", .forms = kText}};
+  for (const vocab::Schedule &schedule : vocab::schedules())
+    for (const Key &key : parameterKeys(schedule.params, false))
+      keys.push_back(key);
+  return keys;
+}
+
 /// The word that names the schedule, in either form of the key; null, and reported, if there is none.
 const Value *scheduleKind(Diagnostics &report, const Value &schedule) {
   if (schedule.form == kText)
@@ -34,11 +43,12 @@ const Value *scheduleKind(Diagnostics &report, const Value &schedule) {
   for (const Member &inner : schedule.members)
     if (vocab::equalsIgnoringCase(inner.key, "Kind"))
       kind = &inner.value;
-  if (!kind) {
+  if (kind)
+    return checkValue(report, {.name = "Kind", .forms = kText}, *kind) ? kind : nullptr;
+  std::vector<Key> keys = keysOfAnySchedule();
+  if (!Object(report, schedule, keys, "a schedule").mentions("Kind"))
     report.error(schedule.at, "a 'Schedule' object needs a 'Kind': the schedule's name");
-    return nullptr;
-  }
-  return checkValue(report, {.name = "Kind", .forms = kText}, *kind) ? kind : nullptr;
+  return nullptr;
 }
 
 void readSchedule(Diagnostics &report, Object *training, Position at, Network &network) {

@@ -79,6 +79,27 @@ TEST(Bytes, EachOneTwice) {
     look(std::string(kNetwork).insert(i, 1, kNetwork[i]));
 }
 
+// Every key and every word of the language, with a letter too many: that is all that is said, and what was meant.
+TEST(Bytes, EachWordMisspelt) {
+  int words = 0;
+  for (size_t open = kNetwork.find('"'); open != std::string::npos;) {
+    size_t close = kNetwork.find('"', open + 1);
+    std::string word = kNetwork.substr(open + 1, close - open - 1), before = kNetwork.substr(0, open);
+    bool isKey = kNetwork[close + 1] == ':';
+    bool free = !isKey && (before.ends_with("\"Name\": ") || before.ends_with("\"DataSet\": ")); // any text will do
+    if (!free) {
+      std::string text = kNetwork;
+      text.insert(open + 1 + word.size() / 2, 1, 'z');
+      Report report = reportOf(text);
+      ASSERT_EQ(report.findings.size(), 1u) << text << report.text();
+      EXPECT_EQ(report.findings[0].suggestion, word) << report.text();
+      ++words;
+    }
+    open = kNetwork.find('"', close + 1);
+  }
+  EXPECT_EQ(words, 58);
+}
+
 // Members that stand for each other's mistakes: any two lines out, no crash and no place outside.
 TEST(Bytes, LinesLeftOut) {
   std::vector<std::string> lines;
