@@ -6,7 +6,7 @@
 
 namespace sn::report {
 namespace {
-constexpr double kLeft = 58, kTop = 26, kBottom = 30, kRight = 14;
+constexpr double kLeft = 58, kTop = 26, kBottom = 34, kRight = 14;
 constexpr size_t kPointBudget = 2400; // of a chart
 constexpr double kLogFrom = 6;        // highest / lowest from which y is logarithmic
 
@@ -58,7 +58,7 @@ Axis vertical(const Chart &chart, double height) {
     for (const Point &point : series.points)
       if (std::isfinite(point.y))
         range.take(point.y);
-  bool logarithmic = !chart.fromZero && range.low > 0 && range.high / range.low >= kLogFrom;
+  bool logarithmic = !chart.fromZero && !chart.linear && range.low > 0 && range.high / range.low >= kLogFrom;
   if (chart.fromZero)
     range.low = std::min(0.0, range.low);
   range.widen();
@@ -120,7 +120,7 @@ void frame(std::string &to, const Chart &chart, const Axis &x, const Axis &y, do
   put(to, "<text class=\"unit\" x=\"{:.0f}\" y=\"14\">{}{}</text>", 4.0, escaped(chart.unit),
       y.logarithmic ? ", logarithmic" : "");
   put(to, "<text class=\"unit\" text-anchor=\"end\" x=\"{:.0f}\" y=\"{:.0f}\">epochs</text>\n", width - kRight,
-      height - 1);
+      height - 4);
 }
 
 void marks(std::string &to, const Chart &chart, const Axis &x, const Axis &y) {
@@ -164,7 +164,7 @@ void curve(std::string &to, const Series &series, const std::vector<Point> &poin
 std::string legend(const Chart &chart) {
   std::string to = "<p class=\"legend\">";
   for (const Series &series : chart.series)
-    if (!series.name.empty())
+    if (!series.legend.empty())
       put(to,
           "<span><svg class=\"key\" viewBox=\"0 0 26 10\" width=\"26\" height=\"10\"><g class=\"c{}{}\"><path "
           "class=\"curve{}\" d=\"M1 5H25\"/>{}</g></svg>{}</span> ",
@@ -172,7 +172,15 @@ std::string legend(const Chart &chart) {
           series.dash == 1   ? " dashed"
           : series.dash == 2 ? " dotted"
                              : "",
-          series.dots ? "<circle cx=\"13\" cy=\"5\" r=\"2.6\"/>" : "", escaped(shortened(series.name, 60)));
+          series.dots ? "<circle cx=\"13\" cy=\"5\" r=\"2.6\"/>" : "", escaped(shortened(series.legend, 60)));
+  for (const auto &[what, dash] : chart.kinds)
+    put(to,
+        "<span><svg class=\"key\" viewBox=\"0 0 26 10\" width=\"26\" height=\"10\"><path class=\"curve{}\" d=\"M1 "
+        "5H25\"/></svg>{}</span> ",
+        dash == 1   ? " dashed"
+        : dash == 2 ? " dotted"
+                    : "",
+        escaped(shortened(what, 60)));
   bool saved = false, resumed = false;
   for (const Mark &mark : chart.marks)
     (mark.strong ? resumed : saved) = true;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sn::report {
@@ -10,7 +11,7 @@ struct Point {
 };
 /// A curve. A point whose y is missing leaves a gap.
 struct Series {
-  std::string name;
+  std::string name, legend;  // legend: "" = not in it
   size_t color = 0;          // of kColors
   bool thin = false;         // many points, drawn faintly
   bool dots = false;         // a dot at each point
@@ -30,6 +31,8 @@ struct Chart {
   std::vector<Mark> marks;
   bool fromZero = false; // rates begin at 0
   bool wide = false;
+  bool linear = false;                                 // never logarithmic
+  std::vector<std::pair<std::string, int>> kinds = {}; // what the dashes mean, for the legend
   double floor = 0, ceiling = 0; // y never leaves [floor, ceiling] if floor < ceiling: shares end at 1
 };
 

@@ -43,11 +43,14 @@ public:
         continue;
       bool one = runs.size() == 1;
       series.name = what.empty() ? "" : one ? what : names[i] + ", " + what;
+      series.legend = one ? what : kind == 0 && !thin ? names[i] : "";
       series.color = one ? static_cast<size_t>(kind) : i;
       series.dash = one ? 0 : std::min(kind, 2);
       series.thin = thin;
       series.dots = dots;
       chart.series.push_back(std::move(series));
+      if (!one && !what.empty() && (chart.kinds.empty() || chart.kinds.back().first != what))
+        chart.kinds.emplace_back(what, std::min(kind, 2));
     }
   }
 
@@ -101,6 +104,7 @@ std::vector<Chart> rankings(const std::vector<const Run *> &runs, const std::vec
     if (charts.size() == kFamilies)
       break;
     Chart chart = named("ranking-" + fmt::to_string(charts.size()), family, "mean over rows");
+    chart.linear = true;
     chart.floor = 0, chart.ceiling = 1;
     Overlay overlay(chart, runs, names);
     int kind = 0;
@@ -112,6 +116,8 @@ std::vector<Chart> rankings(const std::vector<const Run *> &runs, const std::vec
             return found == point.ranking.end() ? kMissing : found->second;
           });
         });
+    if (chart.kinds.size() == 1)
+      chart.kinds.clear(); // the title says it
     charts.push_back(std::move(chart));
   }
   return charts;
@@ -126,6 +132,7 @@ Chart rates(const std::vector<const Run *> &runs, const std::vector<std::string>
               [](const Run &run) { return ofBatches(run, &BatchPoint::rate); });
   overlay.add(one ? "mean of the epoch" : "examples per second", 0, false, true,
               [](const Run &run) { return ofEpochs(run, [](const EpochPoint &point) { return point.rate; }); });
+  chart.kinds.clear();
   return chart;
 }
 
@@ -135,6 +142,7 @@ Chart learningRate(const std::vector<const Run *> &runs, const std::vector<std::
     std::vector<Point> points = ofBatches(run, &BatchPoint::alpha);
     return points.empty() ? ofEpochs(run, [](const EpochPoint &point) { return point.alpha; }) : points;
   });
+  chart.kinds.clear();
   return chart;
 }
 } // namespace

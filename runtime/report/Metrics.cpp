@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::streamsize kLongestLine = 1 << 24;
 constexpr int64_t kPatience = 1000; // lines without one of ours after which a file is something else
+constexpr double kShortest = 0.25;  // seconds; a rate over less is noise
 constexpr double kLargest = 1e250;  // beyond it, axes would overflow; below its inverse a number counts as 0
 
 const Json *member(const Json &object, const char *name) {
@@ -283,9 +284,11 @@ void settle(Run &run) {
   const BatchPoint *before = nullptr;
   for (BatchPoint &point : run.batches) {
     point.at = at(static_cast<double>(std::max<int64_t>(0, point.epoch - 1)), point.examples);
-    if (before && before->epoch == point.epoch && before->session == point.session && point.seconds > before->seconds &&
-        point.examples > before->examples)
+    if (before && before->epoch == point.epoch && before->session == point.session) {
+      if (!(point.seconds - before->seconds >= kShortest && point.examples > before->examples))
+        continue;
       point.rate = (point.examples - before->examples) / (point.seconds - before->seconds);
+    }
     before = &point;
   }
   for (CheckpointPoint &point : run.checkpoints)

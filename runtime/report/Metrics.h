@@ -21,7 +21,7 @@ struct Skipped {
 struct BatchPoint {
   int64_t epoch = 0, step = 0;
   double at = kMissing, examples = kMissing, training = kMissing, alpha = kMissing, seconds = kMissing;
-  double rate = kMissing; // examples per second since the previous line of the same epoch and session
+  double rate = kMissing; // examples per second since an earlier line of the same epoch and session
   size_t session = 0;     // how often the run had been resumed
 };
 struct EpochPoint {

@@ -67,8 +67,8 @@ std::string tiles(const Run &run) {
 std::string comparison(const std::vector<const Run *> &runs, const std::vector<std::string> &names) {
   std::set<std::string> measures;
   for (const Run *run : runs)
-    for (const auto &[name, best] : bestRanking(*run))
-      if (measures.size() < 6)
+    for (const auto &[name, best] : headline(*run))
+      if (measures.size() < 4)
         measures.insert(name);
   std::string to =
       "<div class=\"scroll\"><table class=\"runs\"><thead><tr><th>run</th><th>epochs</th><th>training</th><th>best "
