@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <sys/mman.h>
 
 namespace sn::rt {
 inline constexpr int64_t kCacheLine = 64;
@@ -32,9 +33,8 @@ public:
     block.reset();
     capacity = 0;
     int64_t rounded = roundUp(bytes, kCacheLine);
-    block.reset(static_cast<char *>(std::aligned_alloc(kCacheLine, static_cast<size_t>(rounded))));
-    if (!block)
-      throw std::bad_alloc();
+    block = rounded >= kMapped ? mapped(rounded) : allocated(rounded);
+    // Touched now: what a run holds is then known when it begins.
     std::memset(block.get(), 0, static_cast<size_t>(rounded));
     capacity = rounded;
   }
@@ -42,10 +42,32 @@ public:
   int64_t bytes() const { return capacity; }
 
 private:
+  /// Large blocks are the system's own pages: the heap would keep what is freed, and its holes.
+  static constexpr int64_t kMapped = int64_t(1) << 20;
   struct Free {
-    void operator()(char *memory) const { std::free(memory); }
+    int64_t mapped; // bytes; 0 = of the heap
+    void operator()(char *memory) const {
+      if (mapped > 0)
+        ::munmap(memory, static_cast<size_t>(mapped));
+      else
+        std::free(memory);
+    }
   };
-  std::unique_ptr<char, Free> block;
+  using Block = std::unique_ptr<char, Free>;
+  static Block mapped(int64_t bytes) {
+    void *memory =
+        ::mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      throw std::bad_alloc();
+    return Block(static_cast<char *>(memory), Free{bytes});
+  }
+  static Block allocated(int64_t bytes) {
+    Block block(static_cast<char *>(std::aligned_alloc(kCacheLine, static_cast<size_t>(bytes))), Free{0});
+    if (!block)
+      throw std::bad_alloc();
+    return block;
+  }
+  Block block{nullptr, Free{0}};
   int64_t capacity = 0;
 };
 } // namespace sn::rt

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <fstream>
+#include <malloc.h>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -123,6 +124,8 @@ int64_t leftByGroups(const std::string &proc, const std::string &cgroups) {
   return left;
 }
 } // namespace
+
+void returnLargeBlocks() { ::mallopt(M_MMAP_THRESHOLD, 4 << 20); }
 
 int64_t residentBytes(const std::string &proc) {
   return 1024 * fieldOf(contentOf(proc + "/self/status").value_or(""), "VmRSS:").value_or(0);

@@ -18,6 +18,9 @@ struct MemoryRoom {
 /// The user's limit (0 = none given), else what the process holds now and the least of the machine's free memory and
 /// what its control groups (version 2 or 1, and those above them) leave. The folders are parameters for tests.
 MemoryRoom memoryRoom(int64_t limit, const std::string &proc = "/proc", const std::string &cgroups = "/sys/fs/cgroup");
+/// From here on blocks of 4 MiB and more go back to the system when they are freed. By itself the C library raises that
+/// border with every large block freed, and then keeps holes of their size in its heap.
+void returnLargeBlocks();
 /// Resident memory of this process in bytes; 0 where the system does not tell.
 int64_t residentBytes(const std::string &proc = "/proc");
 } // namespace sn::rt

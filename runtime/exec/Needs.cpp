@@ -10,6 +10,8 @@ constexpr int64_t kFloat = sizeof(float);
 /// What passes through host memory at a time: initial values (Model.cpp), a tile of a tensor being saved
 /// (runtime/checkpoint), and the same again if it lies transposed.
 constexpr int64_t kInitialBytes = int64_t(16) << 20, kTileBytes = int64_t(16) << 20;
+/// Stacks of threads, pages of libraries not touched before, gaps in the heap.
+constexpr int64_t kSlack = int64_t(2) << 20;
 
 std::vector<std::pair<const char *, int64_t>> kindsOf(const Needs &needs) {
   return {{"parameters", needs.parameters},
@@ -192,6 +194,8 @@ std::string remedies(const Forecast &forecast, int64_t batch, const plan::Optimi
     else if (const int64_t fits = largestBatch(forecast, batch, fewest, room))
       ideas.push_back(fmt::format("--optimizer {} with --batch {} fits", fewest->name, fits));
   }
+  if (ideas.empty() && forecast.rows() == 0) // nothing runs
+    return "smaller hidden layers or a machine with more memory";
   if (ideas.empty())
     return fmt::format("a smaller batch{} is not enough: with a batch of 1 it still needs {}; smaller hidden layers or "
                        "a machine with more memory would help",

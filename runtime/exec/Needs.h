@@ -80,5 +80,5 @@ private:
 std::string shortage(const Forecast &forecast, const Settings &settings, const plan::Optimizer *optimizer,
                      const MemoryRoom &room, const std::string &what);
 /// What a process of snrt holds before its data and its model: for forecasts of it from elsewhere.
-inline constexpr int64_t kProgramBytes = int64_t(48) << 20;
+inline constexpr int64_t kProgramBytes = int64_t(20) << 20;
 } // namespace sn::rt

@@ -53,6 +53,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
                              const RunOptions &options) {
   const plan::Plan &plan = session.plan();
   const rt::Aliases aliases = rt::parseAliases(options.bind);
+  rt::returnLargeBlocks();
   const rt::Rates rates = session.device().measureRates(); // first: what it opens and keeps belongs to the program
   std::optional<rt::CheckpointReader> weights;
   if (!from.empty())
@@ -83,6 +84,7 @@ RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, cons
                         const std::vector<HeldData> &held, const RunOptions &options) {
   const plan::Plan &plan = session.plan();
   const rt::Aliases aliases = rt::parseAliases(options.bind);
+  rt::returnLargeBlocks();
   const rt::Rates rates = session.device().measureRates();
   const rt::Outline inputs = rt::outlineData(plan, rt::dataSetsOf(session.entry("predict")), file, aliases);
   const rt::Outline read = rt::outlineData(plan, rt::dataSetsOf(session.entry(entry)), file, aliases);
