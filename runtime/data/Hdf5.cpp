@@ -128,6 +128,7 @@ void refuseOtherFiles(const std::string &path) {
 File File::open(const std::string &path) {
   quiet();
   refuseOtherFiles(path);
+  refuseBrokenHeaps(path);
   Id id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, fileAccess().get()));
   if (id.get() < 0)
     userError("{}: is a damaged or truncated HDF5 file ({})", path, reason());

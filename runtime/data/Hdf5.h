@@ -31,6 +31,9 @@ private:
   hid_t id_;
 };
 
+/// UserError for a file whose heaps of strings would keep HDF5 busy for ever. Reads the whole file once.
+void refuseBrokenHeaps(const std::string &path);
+
 enum class Kind { Missing, Group, Array, Other };
 enum class Element { Integer, Float, Boolean, String, Other };
 
