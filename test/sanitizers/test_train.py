@@ -2,8 +2,10 @@
 """Training from end to end in a sanitized snrt, on plans of the ordinary snc: $SNC_SANITIZED is the tree. A finding ends snrt with a report."""
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import sanitizers
@@ -35,13 +37,21 @@ class Train(commands.Commands):
             cls.snc("compile", f"{name}.json", "-o", f"{name}.plan")
 
     @classmethod
-    def sanitized(cls, *arguments):
-        """Runs the sanitized snrt to the end; anything but exit code 0 fails with what it said."""
+    def sanitized(cls, *arguments, code=0, stop=None):
+        """Runs the sanitized snrt; an exit code other than `code` fails with what it said. `stop`, called over and over while it runs,
+        says when to interrupt it."""
         command = [sanitizers.program(TREE, "snrt"), *map(str, arguments)]
-        run = subprocess.run(command, cwd=cls.folder, env=sanitizers.environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if run.returncode:
-            raise AssertionError(f"{' '.join(command)}\nexit code {run.returncode}\n{run.stdout}{run.stderr}")
-        return run
+        process = subprocess.Popen(command, cwd=cls.folder, env=sanitizers.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, stdin=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        latest = time.monotonic() + 120
+        while stop and process.poll() is None and not stop() and time.monotonic() < latest:
+            time.sleep(0.01)
+        if stop:
+            process.send_signal(signal.SIGINT)
+        said = process.communicate()[0]
+        if process.returncode != code:
+            raise AssertionError(f"{' '.join(command)}\nexit code {process.returncode}, not {code}\n{said}")
+        return said
 
     def test_train(self):
         for name in NETWORKS:
@@ -49,6 +59,13 @@ class Train(commands.Commands):
                 with self.subTest(network=name, threads=threads):
                     self.sanitized("train", f"{name}.plan", "data.h5", "-o", f"{name}{threads}.h5", "--epochs", 2, "--batch", 100, "--threads", threads)
             self.assertEqual(self.digest(f"{name}2.h5"), self.digest(f"{name}4.h5"), name)
+
+    def test_interrupted_and_resumed(self):
+        common = ("train", "softmax.plan", "data.h5", "--batch", 50, "--threads", 3)
+        saved = self.path("i.h5")
+        self.sanitized(*common, "--epochs", 10 ** 6, "-o", "i.h5", "--checkpoint-every", 1, code=128 + signal.SIGINT, stop=lambda: os.path.exists(saved))
+        self.sanitized("train", "softmax.plan", "data.h5", "--resume", "i.h5", "--checkpoint-every", 1, code=128 + signal.SIGINT,
+                       stop=lambda before=os.stat(saved).st_ino: os.stat(saved).st_ino != before)
 
     def test_apply(self):
         self.sanitized("init", "ae.plan", "data.h5", "-o", "w.h5")
