@@ -6,7 +6,18 @@
 namespace sn::rt {
 namespace {
 /// Seconds of a unit; 0 for an unknown one.
-double secondsOf(std::string_view unit) { return unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0; }
+double secondsOf(std::string_view unit) {
+  switch (unit.size() == 1 ? unit[0] : 0) {
+  case 's':
+    return 1;
+  case 'm':
+    return 60;
+  case 'h':
+    return 3600;
+  default:
+    return 0;
+  }
+}
 } // namespace
 
 Cadence parseCadence(const std::string &text, const std::string &option) {

@@ -251,11 +251,52 @@ TEST(Checkpoint, Refusals) {
   other.out = 71;
   EXPECT_USER_ERROR(reader.readParameter(other, ignore), "w.h5", kWide.name, "[37, 71]", "[37, 70]");
   other.name = "x->y/weights";
-  EXPECT_USER_ERROR(reader.readParameter(other, ignore), "no parameter x->y/weights", kWide.name, "another network");
-  EXPECT_USER_ERROR(reader.readState(kWide, "Adam", "v", ignore), "no state v of optimizer Adam");
+  EXPECT_USER_ERROR(reader.readParameter(other, ignore), "no parameter x->y/weights", kWide.name,
+                    "it belongs to another network");
+  EXPECT_USER_ERROR(reader.readState(kWide, "Adam", "v", ignore), "has no state v of optimizer Adam for");
   TensorSpec longer = kBias;
   longer.out = 69;
   EXPECT_USER_ERROR(reader.readParameter(longer, ignore), "[69]", "[70]");
+}
+
+/// A file with the frame of a weights file; `parameters` are listed, whatever is there under their names.
+void writeFrame(h5::File &file, const std::string &training, const Names &parameters) {
+  file.createGroup("snc");
+  file.setAttribute("snc", "format", std::string("snc-weights"));
+  file.setAttribute("snc", "version", uint64_t(2));
+  for (const char *name : {"step", "epoch", "position", "seed", "examples"})
+    file.setAttribute("snc", name, uint64_t(0));
+  file.writeText("snc/network", "{}");
+  file.writeText("snc/training", training);
+  file.writeText("snc/symbols", "{}");
+  file.writeText("snc/sums", "{}");
+  file.writeNames("snc/datasets", Names());
+  file.writeNames("snc/parameters", parameters);
+}
+
+TEST(Checkpoint, DamagedContents) {
+  Folder folder;
+  std::string path = folder / "w.h5";
+  auto make = [&](const std::string &training, auto write) {
+    h5::File file = h5::File::create(path, path);
+    writeFrame(file, training, {"a->b/weights"});
+    write(file);
+    file.close();
+  };
+  make("{", [](h5::File &) {});
+  EXPECT_USER_ERROR(CheckpointReader reader(path),
+                    "w.h5: snc/training, snc/symbols or snc/sums is not the JSON that was written there: ");
+  make("{}", [](h5::File &file) { file.createArray<float>("a->b/weights", {2, 3, 4}); });
+  EXPECT_USER_ERROR(CheckpointReader reader(path),
+                    "parameter a->b/weights has shape [2, 3, 4]; it should have one or two axes");
+  make("{}", [](h5::File &file) {
+    file.createArray<int32_t>("a->b/weights", {2, 3});
+    file.writeRows("a->b/weights", 0, 2, std::vector<int32_t>(6).data());
+  });
+  auto ignore = [](const Tile &, const float *) {};
+  EXPECT_USER_ERROR(
+      CheckpointReader(path).readParameter({.name = "a->b/weights", .in = 2, .out = 3}, ignore),
+      "a->b/weights should be floating-point numbers of shape [2, 3], found shape [2, 3] of another element type");
 }
 
 TEST(Checkpoint, RefusesANewerVersionAndBadNames) {
@@ -267,7 +308,7 @@ TEST(Checkpoint, RefusesANewerVersionAndBadNames) {
     file.setAttribute("snc", "version", uint64_t(3));
     file.close();
   }
-  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "version 3", "up to 2");
+  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "is a weights file of version 3; this program reads up to 2");
   CheckpointWriter writer(folder / "w.h5", false);
   writer.writeHeader({});
   for (std::string name : {"", "./x", "a//b", "snc/x", "a/"})

@@ -84,7 +84,7 @@ TEST_F(Command, TrainWritesWeightsAndMetricsBesideThePlan) {
   EXPECT_LT(epochs[2]["training"], epochs[0]["training"]);
 
   std::string before = contentOf(weights);
-  EXPECT_HAS(failed(train(), 1).err, "exists and is not overwritten");
+  EXPECT_HAS(failed(train(), 1).err, "' exists and is not overwritten; give another name with -o or --force");
   EXPECT_EQ(contentOf(weights), before);
   failed(train("--force"), 0);
   EXPECT_EQ(contentOf(weights), before) << "equal runs give equal bytes";
@@ -158,6 +158,85 @@ TEST_F(Command, InitThenTrainFromThere) {
   failed(train(), 0);
   failed(train("--from '" + folder("w0.h5") + "' -o '" + folder("from.h5") + "'"), 0);
   EXPECT_EQ(contentOf(folder("from.h5")), contentOf(weights)) << "the plan's seed draws the same weights";
+}
+
+/// Writes a weights file as version 1 of the format had it: no number of examples, no sums.
+void writeVersion1(const std::string &from, const std::string &to) {
+  rt::CheckpointReader reader(from);
+  const rt::CheckpointHeader &header = reader.header();
+  rt::h5::File file = rt::h5::File::create(to, to);
+  file.createGroup("snc");
+  file.setAttribute("snc", "format", std::string("snc-weights"));
+  file.setAttribute("snc", "version", uint64_t(1));
+  file.setAttribute("snc", "optimizer", header.optimizer);
+  for (auto [name, value] : {std::pair<const char *, int64_t>{"step", header.step},
+                             {"epoch", header.epoch},
+                             {"position", header.position},
+                             {"seed", int64_t(header.seed)}})
+    file.setAttribute("snc", name, uint64_t(value));
+  file.writeText("snc/network", header.network);
+  file.writeText("snc/training", header.training.dump());
+  file.writeText("snc/symbols", json(header.symbols).dump());
+  rt::Names datasets, parameters;
+  for (const auto &[dataset, names] : header.columnNames) {
+    datasets.add(dataset);
+    file.writeNames("snc/names/" + dataset + "/column_names", *names);
+  }
+  file.writeNames("snc/datasets", datasets);
+  for (const rt::TensorSpec &spec : reader.parameters()) {
+    parameters.add(spec.name);
+    std::vector<float> values(spec.count());
+    reader.readParameter(spec, [&](const rt::Tile &tile, const float *block) {
+      ASSERT_EQ(tile.count(), spec.count());
+      std::copy_n(block, tile.count(), values.data());
+    });
+    file.createArray<float>(spec.name, spec.vector ? std::vector{spec.out} : std::vector{spec.in, spec.out});
+    file.writeRows(spec.name, 0, spec.vector ? spec.out : spec.in, values.data());
+  }
+  file.writeNames("snc/parameters", parameters);
+  file.close();
+}
+
+TEST_F(Command, WeightsFilesOfVersion1StillServe) {
+  failed(train("--epochs 2"), 0);
+  std::string old = folder("old.h5"), direct = folder("direct.h5"), other = folder("other.h5");
+  writeVersion1(weights, old);
+  std::string end = "' '" + data + "' ";
+  for (const std::string command : {"eval '" + plan + "' '", "predict -o - '" + plan + "' '"})
+    EXPECT_EQ(failed(snrt(command + old + end), 0).out, failed(snrt(command + weights + end), 0).out);
+  failed(train("--epochs 1 --from '" + old + "' -o '" + direct + "'"), 0);
+  failed(train("--epochs 1 --from '" + weights + "' -o '" + other + "'"), 0);
+  EXPECT_EQ(contentOf(direct), contentOf(other));
+  failed(train("--epochs 3 --resume '" + old + "'"), 0);
+  failed(train("--epochs 3 --resume '" + weights + "'"), 0);
+  EXPECT_EQ(contentOf(old), contentOf(weights)) << "one written at the end of an epoch holds all it takes to go on";
+}
+
+TEST_F(Command, ResumingSaysWhatDiffers) {
+  failed(train("--epochs 2"), 0);
+  std::string resume = "--resume '" + weights + "' ";
+  Result done = failed(train(resume), 0);
+  EXPECT_HAS(done.err, "has finished its 2 epochs; --epochs 4 goes on");
+  EXPECT_EQ(done.out, "") << "nothing was trained";
+  done = failed(train(resume + "--epochs 3 --alpha 0.25 --batch 50"), 0);
+  EXPECT_HAS(done.err, "snrt: --batch 50 from here on; it was 100");
+  EXPECT_HAS(done.err, "snrt: Alpha is 0.25 from here on; it was 0.5");
+  EXPECT_HAS(done.out, "resumed after step 4: epoch 3, example 0");
+  EXPECT_EQ(metrics("run").back()["resumed"], (json{{"step", 4}, {"epoch", 2}, {"example", 0}}));
+  EXPECT_EQ(rt::CheckpointReader(weights).header().training["hyper"]["Alpha"], 0.25);
+  EXPECT_HAS(failed(train(resume + "--optimizer Adam"), 1).err, "was trained with SGD");
+  EXPECT_HAS(failed(train(resume + "--epochs 1"), 1).err, "--epochs 1: ");
+  EXPECT_HAS(failed(train(resume + "--from '" + weights + "'"), 1).err, "--from");
+}
+
+TEST_F(Command, AnInfiniteValidationLossIsNoReasonToStop) {
+  plan::Plan spoilt = twoLayerPlan();
+  spoilt.entries[1].steps[1].slots["stored"].function = "test_nan";
+  plan::writeArchive(archiveOf(spoilt), plan, true);
+  Result done = failed(train("--epochs 2 --validation '" + data + "'"), 0);
+  EXPECT_HAS(done.err, "data.h5': the loss of 'Output' is nan for rows 0 to 99");
+  EXPECT_HAS(done.out, "epoch 2: ");
+  EXPECT_TRUE(metrics("epoch").at(1)["validation"].is_null());
 }
 
 TEST_F(Command, EvalMeasuresLossAndLists) {
@@ -241,7 +320,7 @@ TEST_F(Command, ErrorsSayWhatAndWhere) {
   EXPECT_HAS(failed(snrt("train '" + plan + "' '" + folder("none.h5") + "'"), 1).err, "none.h5");
   EXPECT_HAS(failed(snrt("train '" + data + "' '" + data + "'"), 1).err, "is no plan");
   EXPECT_HAS(failed(train("--optimizer Lion"), 1).err, "no optimizer 'Lion'");
-  EXPECT_HAS(failed(train("--device cuda"), 1).err, "--device cuda");
+  EXPECT_HAS(failed(train("--device cuda"), 1).err, "--device cuda: the only device of this version is cpu");
   EXPECT_HAS(failed(train("--batch 0"), 1).err, "--batch");
   EXPECT_HAS(failed(train("-o '" + folder("no/w.h5") + "'"), 1).err, "there is no folder");
   EXPECT_EQ(json::parse(failed(train("--json --optimizer Lion"), 1).err)["code"], 1);
@@ -255,6 +334,14 @@ TEST_F(Command, DivergenceLeavesTheOldWeights) {
   std::string before = contentOf(weights);
   EXPECT_HAS(failed(train("--force --alpha 1e38"), 1).err, "training has diverged in step");
   EXPECT_EQ(contentOf(weights), before);
+}
+
+TEST_F(Command, APlanWithoutOptimizersIsNotTrained) {
+  plan::Plan bare = twoLayerPlan();
+  bare.optimizers.clear();
+  bare.training.optimizer = "";
+  plan::writeArchive(archiveOf(bare), plan, true);
+  EXPECT_HAS(failed(train(), 1).err, "the plan has no optimizer, so it cannot be trained");
 }
 
 TEST_F(Command, APlanWithoutASlotIsRefused) {

@@ -158,12 +158,13 @@ TEST_F(Refusals, WhatMayChangeBetweenEpochs) {
   EXPECT_EQ(start.settings.batch, 31);
   EXPECT_EQ(start.settings.hyper.at("Alpha"), 0.125);
   EXPECT_EQ(start.settings.hyper.at("Mu1"), 0.999);
-  EXPECT_SAYS(refused(boundary, {.batch = 0}), "batch of 0");
+  EXPECT_SAYS(refused(boundary, {.batch = 0}), "a batch of 0 examples; at least 1 is expected");
 }
 
 TEST_F(Refusals, AnotherOptimizer) {
-  EXPECT_SAYS(refused(boundary, {.optimizer = "SGD"}), "--optimizer SGD: '" + boundary + "' was trained with Adam");
-  EXPECT_SAYS(refused(boundary, {.optimizer = "SGD"}), "--from " + boundary);
+  EXPECT_SAYS(refused(boundary, {.optimizer = "SGD"}),
+              "--optimizer SGD: '" + boundary +
+                  "' was trained with Adam, and another optimizer cannot go on from there; --from " + boundary);
   plan::Plan plan = scheduledPlan();
   plan.optimizers.pop_back();
   EXPECT_SAYS(refusal([&] { resumeFrom(plan, CheckpointReader(boundary), {}); }),
@@ -210,7 +211,7 @@ TEST_F(Refusals, DamagedHeaders) {
   spoilt = header;
   spoilt.training["batch"] = -1;
   run.session->save(run.model, spoilt, folder("b.h5"), false);
-  EXPECT_SAYS(refused(folder("b.h5"), {}), "negative numbers");
+  EXPECT_SAYS(refused(folder("b.h5"), {}), "its settings of training are damaged: negative numbers");
   spoilt = header;
   spoilt.sums = nullptr;
   run.session->save(run.model, spoilt, folder("c.h5"), false);

@@ -1,6 +1,7 @@
 #include "runtime/exec/Arena.h"
 #include "test/unit/exec/Networks.h"
 #include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 
 namespace sn::rt {
@@ -26,7 +27,17 @@ TEST(Settings, CommandLineThenFileThenOptimizerThenDsstne) {
   EXPECT_EQ(adam.seed, 3u);
   EXPECT_NE(refusal([&] { settle(plan, {.optimizer = "Lion"}); }).find("no optimizer 'Lion'; it has SGD, Adam"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { settle(plan, {.batch = 0}); }).find("batch of 0"), std::string::npos);
+  EXPECT_NE(refusal([&] { settle(plan, {.batch = 0}); }).find("a batch of 0 examples; at least 1 is expected"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] { settle(plan, {.epochs = -1}); }).find("-1 epochs; 0 or more are expected"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] {
+              settle(plan, {.hyper = {{"Mu", std::nan("")}}});
+            }).find("Mu is nan; a finite number is expected"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal([&] { sessionOf(plan, 1)->entry("dream"); }).find("the plan of the network 'two' has no entry 'dream'"),
+      std::string::npos);
 }
 
 TEST(Settings, ScalarsOfAStep) {
