@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 namespace sn::report {
 namespace {
@@ -174,8 +175,9 @@ void Reader::begin(const Json &line) {
 void Reader::resume(const Json &line) {
   const Json &from = *member(line, "resumed");
   std::string weights = text(line, "weights"), network = text(line, "network");
-  auto earlier = std::find_if(runs.rbegin(), runs.rend() - static_cast<std::ptrdiff_t>(first),
-                              [&](const Run &run) { return run.weights == weights && run.network == network; });
+  auto earlier = std::find_if(runs.rbegin(), runs.rend() - static_cast<std::ptrdiff_t>(first), [&](const Run &run) {
+    return std::tie(run.network, run.weights) == std::tie(network, weights);
+  });
   std::optional<Run> before;
   if (earlier != runs.rend() - static_cast<std::ptrdiff_t>(first)) {
     before = std::move(*earlier);
@@ -241,7 +243,7 @@ void Reader::takeProfile(const Json &line) {
   }
   std::vector<StepTime> &sum = run().profile;
   bool same = std::equal(steps.begin(), steps.end(), sum.begin(), sum.end(), [](const StepTime &a, const StepTime &b) {
-    return a.kernel == b.kernel && a.sweep == b.sweep && a.label == b.label;
+    return std::tie(a.kernel, a.sweep, a.label) == std::tie(b.kernel, b.sweep, b.label);
   });
   for (size_t i = 0; same && i < steps.size(); ++i)
     steps[i].launches += sum[i].launches, steps[i].seconds += sum[i].seconds;

@@ -309,6 +309,9 @@ class Truth(commands.Commands):
         self.write("other.csv", "user,item\nsomebody,something\n")
         self.snrt("import", "other.csv", "-o", "other.h5")
         self.assertSays(self.snrt(*train, "--truth", "other.h5", code=1), "other.h5")
+        self.snrt("import", "r.csv", "-o", "third.h5", "--name", "third")
+        self.assertSays(self.snrt(*train, "--truth", "third.h5", code=1),
+                        "third.h5: has no data set 'output', 'output' or 'input'; it has third")
         self.assertFalse(os.path.exists(self.path("never.h5")))
 
     def test_the_page_of_a_real_run(self):
