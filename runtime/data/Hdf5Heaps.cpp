@@ -24,7 +24,9 @@ bool holdsTogether(std::string_view bytes) {
   if (bytes.size() < kHeader)
     return false;
   uint64_t size = sizeAt(bytes, 8);
-  if (size < kHeader || size > bytes.size())
+  if (size > bytes.size())
+    return true; // the file is cut off; HDF5 says so
+  if (size < kHeader)
     return false;
   for (uint64_t at = kHeader; size - at >= kHeader;) {
     bool used = bytes[at] != 0 || bytes[at + 1] != 0; // number 0 is the space left

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -54,6 +55,8 @@ int main(int argc, char **argv) {
     return complain(json, error.what(), kInput);
   } catch (const std::bad_alloc &) {
     return complain(json, "there is not enough memory; a smaller --batch needs less", kInput);
+  } catch (const std::filesystem::filesystem_error &error) { // a path that the system does not take
+    return complain(json, fmt::format("{}: {}", error.path1().string(), error.code().message()), kInput);
   } catch (const std::exception &error) {
     if (auto *system = dynamic_cast<const std::system_error *>(&error); system && std::ferror(stdout)) // fmt's
       return complain(json, fmt::format("the output cannot be written: {}", system->code().message()), kInput);
