@@ -93,13 +93,13 @@ constexpr int64_t kNoLimit = int64_t(1) << 60;
 int64_t leftOf(const std::string &cgroups, const GroupFiles &files, std::string group) {
   int64_t left = INT64_MAX;
   while (true) {
-    const std::string folder = cgroups + files.folder + (group == "/" ? "" : group) + "/";
+    const std::string folder = cgroups + files.folder + (group.size() > 1 ? group : "") + "/";
     const int64_t used = numberIn(folder + files.used).value_or(0);
     const int64_t cached = fieldOf(contentOf(folder + "memory.stat").value_or(""), files.reclaimable).value_or(0);
     for (const std::string &name : files.limits)
       if (const std::optional<int64_t> limit = numberIn(folder + name); limit && *limit < kNoLimit)
         left = std::min(left, std::max<int64_t>(0, *limit - std::max<int64_t>(0, used - cached)));
-    if (group.empty() || group == "/")
+    if (group.size() <= 1) // "" or the root
       return left;
     group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
   }
@@ -113,7 +113,7 @@ int64_t leftByGroups(const std::string &proc, const std::string &cgroups) {
     if (first == std::string::npos || second == std::string::npos)
       continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (controllers == ",,")
+    if (second == first + 1) // version 2
       left = std::min(left, leftOf(cgroups, {"", {"memory.max", "memory.high"}, "memory.current", "inactive_file "},
                                    line.substr(second + 1)));
     else if (controllers.find(",memory,") != std::string::npos)

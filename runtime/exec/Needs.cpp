@@ -11,7 +11,7 @@ constexpr int64_t kFloat = sizeof(float);
 /// (runtime/checkpoint), and the same again if it lies transposed.
 constexpr int64_t kInitialBytes = int64_t(16) << 20, kTileBytes = int64_t(16) << 20;
 /// Stacks of threads, pages of libraries not touched before, gaps in the heap.
-constexpr int64_t kSlack = int64_t(2) << 20;
+constexpr int64_t kSlack = int64_t(1) << 20;
 
 std::vector<std::pair<const char *, int64_t>> kindsOf(const Needs &needs) {
   return {{"parameters", needs.parameters},
@@ -129,7 +129,7 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   }
   needs.workspace += running + order;
   const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
-  needs.passing = std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0});
+  needs.passing = std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0}) + kSlack;
   return needs;
 }
 

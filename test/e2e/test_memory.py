@@ -149,6 +149,8 @@ class Explained(commands.Commands):
     def test_refusals(self):
         self.assertSays(self.snc("explain", "n.plan", "--data", "data.h5", "--size", "input=5", code=1), "--size gives an extent that --data has")
         self.assertSays(self.snc("explain", "n.plan", "--memory-limit", "5G", code=1), "--memory-limit: what training needs is known with --data only")
+        self.assertSays(self.snc("explain", "n.plan", "--size", "input=wide", code=1), "--size: 'input=wide' holds no number where one is due")
+        self.assertSays(self.snc("explain", "n.plan", "--size", "inputs=5", code=1), "--size takes DATASET=COLUMNS")
         self.assertSays(self.snc("explain", "n.plan", "--data", "none.h5", code=1), "none.h5: cannot be read")
 
 
