@@ -208,15 +208,19 @@ std::vector<std::string> DataFile::names() const {
   return names;
 }
 
+void DataFile::require(const std::string &name) const {
+  if (has(name))
+    return;
+  if (file_.kind("snc") == h5::Kind::Group && file_.hasAttribute("snc", "format"))
+    userError("{}: has no data set \"{}\": it is a weights file; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
+              path(), name);
+  std::vector<std::string> known = names();
+  userError("{}: has no data set \"{}\"; it has {}", path(), name,
+            known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
+}
+
 std::shared_ptr<const DataSet> DataFile::load(const std::string &name) {
-  if (!has(name)) {
-    std::vector<std::string> known = names();
-    if (file_.kind("snc") == h5::Kind::Group && file_.hasAttribute("snc", "format"))
-      userError("{}: has no data set \"{}\": it is a weights file; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
-                path(), name);
-    userError("{}: has no data set \"{}\"; it has {}", path(), name,
-              known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
-  }
+  require(name);
   std::shared_ptr<const DataSet> &data = loaded_[file_.address(name)];
   if (!data)
     data = std::make_shared<const DataSet>(Loading(file_, name).run());

@@ -25,6 +25,8 @@ public:
   /// The names of the data sets, sorted.
   std::vector<std::string> names() const;
   bool has(const std::string &name) const;
+  /// UserError saying what the file has, or is, if it has no such data set.
+  void require(const std::string &name) const;
   /// Loads and checks a data set: shape, row bounds, column indices, finite values. Rows are sorted and duplicates
   /// merged (binary: kept once; analog: summed), which is said in `notes`. Two names of one object (hard links) give
   /// the same pointer.

@@ -29,8 +29,7 @@ int64_t product(const std::vector<int64_t> &extents) {
 } // namespace
 
 DataShape DataFile::describe(const std::string &name) const {
-  if (!has(name))
-    userError("{}: has no data set \"{}\"", path(), name);
+  require(name);
   DataShape shape{.loading = kReading};
   std::string names = name;
   if (file_.kind(name) == h5::Kind::Array) {

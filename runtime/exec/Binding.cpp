@@ -54,7 +54,7 @@ Binding bindFrom(const plan::Plan &plan, const std::set<std::string> &names, con
     auto alias = aliases.find(name);
     const std::string &stored = alias == aliases.end() ? name : alias->second;
     if (!file.has(stored) && file.names().empty())
-      source(stored); // which says what the file is instead
+      file.require(stored); // which says what the file is instead
     if (!file.has(stored))
       userError("'{}' has no data set '{}', which the plan needs; it has {}. --bind {}=NAME takes another one",
                 file.path(), stored, fmt::join(file.names(), ", "), name);
