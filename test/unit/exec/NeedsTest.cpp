@@ -130,6 +130,19 @@ TEST(Needs, OutlinesAreWhatLoadingGives) {
   EXPECT_HAS(refusal([&] { file.describe("other"); }), "has no data set \"other\"");
 }
 
+TEST(Needs, ADataSetWithoutAShapeIsRefused) {
+  Folder folder;
+  const std::string path = folder("shapeless.h5");
+  {
+    rt::h5::File file = rt::h5::File::create(path, path);
+    file.createGroup("input");
+    file.setAttribute("input", "encoding-type", std::string("csr_matrix"));
+    file.close();
+  }
+  EXPECT_HAS(refusal([&] { rt::DataFile::open(path).describe("input"); }),
+             "input: has no attribute shape = [rows, columns] or no array indices");
+}
+
 TEST(Needs, ShortagesSayWhatWouldHelp) {
   Folder folder;
   Planned planned(dataFile(folder, 600, 6000), 32, 2);
