@@ -129,7 +129,8 @@ File File::open(const std::string &path) {
   quiet();
   refuseOtherFiles(path);
   refuseBrokenHeaps(path);
-  Id id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, fileAccess().get()));
+  Id access = fileAccess(); // named: the end of a property list clears the reason
+  Id id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
   if (id.get() < 0)
     userError("{}: is a damaged or truncated HDF5 file ({})", path, reason());
   return File(std::move(id), path);
@@ -137,7 +138,8 @@ File File::open(const std::string &path) {
 
 File File::create(const std::string &path, const std::string &shownAs) {
   quiet();
-  Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, untimed(H5P_FILE_CREATE).get(), fileAccess().get()));
+  Id creation = untimed(H5P_FILE_CREATE), access = fileAccess();
+  Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   if (id.get() < 0)
     userError("{}: cannot be created ({})", shownAs, reason());
   File file(std::move(id), shownAs);

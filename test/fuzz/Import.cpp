@@ -89,6 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                  "the report does not say what is in the file");
     importAgain(options, result);
   } catch (const UserError &error) {
+    fuzz::say(error.what());
     fuzz::demand(!std::filesystem::exists(options.output), "a failed import leaves a file");
   }
   return 0;

@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     demand(network.text == text && network.file == "net.json", "the network does not keep its text");
   } catch (const sn::UserError &error) {
     std::string_view said = error.what();
+    sn::fuzz::say(said);
     demand(said.starts_with("net.json:") && said.find(": error: ") != said.npos,
            "a message without a place: " + std::string(said));
   }

@@ -82,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       for (rt::Loader loader : {rt::Loader::CsrBinary, rt::Loader::Dense})
         prepare(plan, loader);
   } catch (const UserError &error) {
+    fuzz::say(error.what());
     fuzz::demand(*error.what(), "an empty message");
   }
   return 0;

@@ -60,7 +60,8 @@ void checkDataSet(const rt::DataSet &data) {
   demand(!data.columnNames || data.columnNames->size() == data.columns, "column names do not fit");
 }
 
-void loadAll(const std::string &path, const std::vector<std::string> &names) {
+int loadAll(const std::string &path, const std::vector<std::string> &names) {
+  int loaded = 0;
   std::set<std::string> wanted(names.begin(), names.end());
   try {
     rt::DataFile file = rt::DataFile::open(path);
@@ -71,14 +72,18 @@ void loadAll(const std::string &path, const std::vector<std::string> &names) {
       try {
         data = file.load(name);
       } catch (const UserError &error) {
+        say(error.what());
         demand(std::string_view(error.what()).find(path) != std::string_view::npos, "a message without the file");
         continue;
       }
       checkDataSet(*data);
       checkRoundTrip(*data);
+      ++loaded;
     }
   } catch (const UserError &error) {
+    say(error.what());
     demand(std::string_view(error.what()).find(path) != std::string_view::npos, "a message without the file");
   }
+  return loaded;
 }
 } // namespace sn::fuzz

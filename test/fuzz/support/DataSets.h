@@ -6,6 +6,6 @@ namespace sn::fuzz {
 /// Ends the program unless rows, columns, row bounds, indices, values and names are what DataSet promises.
 void checkDataSet(const rt::DataSet &data);
 /// Loads every data set of a file, and any of these names, checks each, writes it, and reads the same back. UserErrors
-/// end here: they are a proper answer.
-void loadAll(const std::string &path, const std::vector<std::string> &names);
+/// end here: they are a proper answer. Returns how many names gave a data set.
+int loadAll(const std::string &path, const std::vector<std::string> &names);
 } // namespace sn::fuzz

@@ -1,4 +1,4 @@
-#include "test/fuzz/support/Hdf5Image.h"
+#include "test/fuzz/support/Hdf5Builder.h"
 #include "test/fuzz/support/Target.h"
 #include <algorithm>
 #include <functional>
@@ -90,7 +90,7 @@ Handle spaceOf(const std::vector<hsize_t> &extents, bool scalar, bool none) {
 }
 } // namespace
 
-hsize_t Hdf5Image::Shape::count() const {
+hsize_t Hdf5Builder::Shape::count() const {
   if (none)
     return 0;
   hsize_t product = 1;
@@ -99,38 +99,28 @@ hsize_t Hdf5Image::Shape::count() const {
   return product;
 }
 
-Hdf5Image::Hdf5Image() {
+Hdf5Builder::Hdf5Builder(const std::string &path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_core(access, 1 << 14, false);
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
-  file_ = H5Fcreate("fuzz", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  demand(file_ >= 0, "no HDF5 file in memory");
+  file_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  demand(file_ >= 0, "no HDF5 file can be made");
 }
-Hdf5Image::~Hdf5Image() { H5Fclose(file_); }
+Hdf5Builder::~Hdf5Builder() { H5Fclose(file_); }
 
-std::string Hdf5Image::bytes() {
-  H5Fflush(file_, H5F_SCOPE_GLOBAL);
-  ssize_t size = H5Fget_file_image(file_, nullptr, 0);
-  demand(size > 0, "the HDF5 file in memory has no image");
-  std::string out(size_t(size), '\0');
-  H5Fget_file_image(file_, out.data(), out.size());
-  return out;
-}
-
-void Hdf5Image::group(const std::string &path) {
+void Hdf5Builder::group(const std::string &path) {
   Handle links(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(links, 1);
   Handle made(H5Gcreate2(file_, path.c_str(), links, H5P_DEFAULT, H5P_DEFAULT));
 }
-void Hdf5Image::hardLink(const std::string &existing, const std::string &path) {
+void Hdf5Builder::hardLink(const std::string &existing, const std::string &path) {
   H5Lcreate_hard(file_, existing.c_str(), file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT);
 }
-void Hdf5Image::softLink(const std::string &target, const std::string &path) {
+void Hdf5Builder::softLink(const std::string &target, const std::string &path) {
   H5Lcreate_soft(target.c_str(), file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT);
 }
 
-void Hdf5Image::oddShape(Shape &shape, Choices &choices) {
+void Hdf5Builder::oddShape(Shape &shape, Choices &choices) {
   shape.scalar = shape.none = false;
   shape.extents.clear();
   int rank = choices.below(6);
@@ -145,7 +135,7 @@ void Hdf5Image::oddShape(Shape &shape, Choices &choices) {
 }
 
 /// Fills an array or attribute of a type that numbers do not convert to.
-void Hdf5Image::writeRaw(hid_t object, bool attribute, hid_t type, hsize_t count, Choices &choices) {
+void Hdf5Builder::writeRaw(hid_t object, bool attribute, hid_t type, hsize_t count, Choices &choices) {
   auto write = [&](const void *from) {
     if (attribute)
       H5Awrite(object, type, from);
@@ -168,8 +158,8 @@ void Hdf5Image::writeRaw(hid_t object, bool attribute, hid_t type, hsize_t count
   } // else: left at the fill value
 }
 
-void Hdf5Image::create(const std::string &path, hid_t type, const Shape &shape, const void *values, hid_t memoryType,
-                       Choices &choices) {
+void Hdf5Builder::create(const std::string &path, hid_t type, const Shape &shape, const void *values, hid_t memoryType,
+                         Choices &choices) {
   Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE));
   H5Pset_create_intermediate_group(links, 1);
   int storage = choices.below(8);
@@ -197,8 +187,8 @@ void Hdf5Image::create(const std::string &path, hid_t type, const Shape &shape, 
     writeRaw(array, false, type, shape.count(), choices);
 }
 
-void Hdf5Image::attribute(const std::string &object, const std::string &name, hid_t type, const Shape &shape,
-                          const void *values, hid_t memoryType, Choices &choices) {
+void Hdf5Builder::attribute(const std::string &object, const std::string &name, hid_t type, const Shape &shape,
+                            const void *values, hid_t memoryType, Choices &choices) {
   Handle space = spaceOf(shape.extents, shape.scalar, shape.none);
   Handle made(
       H5Acreate_by_name(file_, object.c_str(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
@@ -210,8 +200,8 @@ void Hdf5Image::attribute(const std::string &object, const std::string &name, hi
     writeRaw(made, true, type, shape.count(), choices);
 }
 
-void Hdf5Image::numbers(const std::string &path, hid_t type, std::vector<hsize_t> extents,
-                        std::vector<long double> values, Choices &choices) {
+void Hdf5Builder::numbers(const std::string &path, hid_t type, std::vector<hsize_t> extents,
+                          std::vector<long double> values, Choices &choices) {
   Shape shape{std::move(extents)};
   Choices none(nullptr, 0);
   if (!choices.odd())
@@ -234,7 +224,7 @@ void Hdf5Image::numbers(const std::string &path, hid_t type, std::vector<hsize_t
   create(path, other, shape, which >= kNumeric ? nullptr : values.data(), H5T_NATIVE_LDOUBLE, *storage);
 }
 
-void Hdf5Image::strings(const std::string &path, std::vector<std::string> texts, bool scalar, Choices &choices) {
+void Hdf5Builder::strings(const std::string &path, std::vector<std::string> texts, bool scalar, Choices &choices) {
   Shape shape{{hsize_t(texts.size())}, scalar};
   Choices none(nullptr, 0);
   bool odd = choices.odd();
@@ -259,7 +249,8 @@ void Hdf5Image::strings(const std::string &path, std::vector<std::string> texts,
   create(path, type, shape, pointers.data(), type, what & 32 ? choices : none);
 }
 
-void Hdf5Image::textAttribute(const std::string &object, const std::string &name, std::string text, Choices &choices) {
+void Hdf5Builder::textAttribute(const std::string &object, const std::string &name, std::string text,
+                                Choices &choices) {
   Shape shape{{}, true};
   int what = choices.odd() ? choices.byte() : 0;
   if (what & 1)
@@ -273,8 +264,8 @@ void Hdf5Image::textAttribute(const std::string &object, const std::string &name
   attribute(object, name, type, shape, what & 2 ? nullptr : pointers.data(), type, choices);
 }
 
-void Hdf5Image::integerAttribute(const std::string &object, const std::string &name, std::vector<long double> values,
-                                 bool scalar, Choices &choices) {
+void Hdf5Builder::integerAttribute(const std::string &object, const std::string &name, std::vector<long double> values,
+                                   bool scalar, Choices &choices) {
   Shape shape{{hsize_t(values.size())}, scalar};
   int what = choices.odd() ? choices.byte() : 0;
   if (what & 1)

@@ -1,4 +1,4 @@
-// HDF5 files written in memory, object by object: plain where the choices are zero, else in any of the shapes, types
+// HDF5 files written object by object: plain where the choices are zero, else in any of the shapes, types
 // and storages that HDF5 has.
 #pragma once
 #include "test/fuzz/support/Choices.h"
@@ -7,12 +7,13 @@
 #include <vector>
 
 namespace sn::fuzz {
-class Hdf5Image {
+class Hdf5Builder {
 public:
-  Hdf5Image();
-  ~Hdf5Image();
-  Hdf5Image(const Hdf5Image &) = delete;
-  Hdf5Image &operator=(const Hdf5Image &) = delete;
+  /// A new file at `path`; complete when this has gone.
+  explicit Hdf5Builder(const std::string &path);
+  ~Hdf5Builder();
+  Hdf5Builder(const Hdf5Builder &) = delete;
+  Hdf5Builder &operator=(const Hdf5Builder &) = delete;
 
   void group(const std::string &path);
   /// An array of these numbers, of `type` and `shape` unless the choices say otherwise.
@@ -25,8 +26,6 @@ public:
                         bool scalar, Choices &choices);
   void hardLink(const std::string &existing, const std::string &path);
   void softLink(const std::string &target, const std::string &path);
-  /// The file's bytes.
-  std::string bytes();
 
 private:
   struct Shape {
