@@ -48,12 +48,15 @@ std::string readWholeFile(const std::string &path) {
     userError("cannot open the plan '{}': {}", path, std::strerror(errno));
   if (fs::file_size(path, ignored) == 0)
     userError("'{}' is empty and no plan; {}", path, kExpected);
+  // Read by the stream, not by its buffer: the buffer throws where reading fails, the stream tells.
   std::string bytes(4, '\0');
   file.read(bytes.data(), 4);
   bytes.resize(static_cast<size_t>(file.gcount()));
-  if (!bytes.starts_with("PK")) // before the rest of a large file is read
+  if (!file.bad() && !bytes.starts_with("PK")) // before the rest of a large file is read
     refuseOther(path, bytes);
-  bytes.append(std::istreambuf_iterator<char>(file), {});
+  char block[1 << 16];
+  while (file.read(block, sizeof block), file.gcount() > 0)
+    bytes.append(block, static_cast<size_t>(file.gcount()));
   if (file.bad())
     userError("cannot read the plan '{}': {}", path, std::strerror(errno));
   return bytes;

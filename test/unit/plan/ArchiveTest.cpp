@@ -1,5 +1,6 @@
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/Error.h"
+#include "runtime/plan/ZipMemory.h"
 #include "test/unit/plan/SmallPlan.h"
 #include <filesystem>
 #include <fstream>
@@ -57,7 +58,7 @@ TEST_F(ArchiveTest, NothingIsOverwrittenWithoutForce) {
   writeArchive({{{"plan.json", "1"}}}, path, false);
   EXPECT_NE(refusal([&] {
               writeArchive({{{"plan.json", "2"}}}, path, false);
-            }).find("exists and is not overwritten"),
+            }).find("'" + path + "' exists and is not overwritten; give another name or --force"),
             std::string::npos);
   EXPECT_EQ(readArchive(path).entries.at("plan.json"), "1");
   writeArchive({{{"plan.json", "2"}}}, path, true);
@@ -107,7 +108,8 @@ TEST_F(ArchiveTest, MissingAndForeignFiles) {
     EXPECT_NE(said.find(path), std::string::npos) << said;
   }
   for (const char *device : {"/dev/null", "/dev/zero"}) {
-    EXPECT_NE(refusal([&] { readArchive(device); }).find("is a device or a pipe"), std::string::npos);
+    EXPECT_NE(refusal([&] { readArchive(device); }).find("' is a device or a pipe; a plan file written by"),
+              std::string::npos);
     EXPECT_NE(refusal([&] { writeArchive({}, device, true); }).find("it is a folder, a device or a pipe"),
               std::string::npos);
   }
@@ -115,12 +117,39 @@ TEST_F(ArchiveTest, MissingAndForeignFiles) {
             std::string::npos);
 }
 
+TEST_F(ArchiveTest, AFileThatCannotBeRead) {
+  const std::string speed = "/sys/class/net/lo/speed"; // a regular file; the loopback device has no speed to read
+  if (!std::ifstream(speed) || std::ifstream(speed).get() != EOF)
+    GTEST_SKIP() << "no " << speed;
+  EXPECT_NE(refusal([&] { readArchive(speed); }).find("cannot read the plan '" + speed + "': "), std::string::npos);
+}
+
+TEST_F(ArchiveTest, RightChecksumWrongContent) { // as a program other than snc writes it
+  auto sealed = [](std::string body) { return body + sha256Hex(body); };
+  const std::string comment = "snc plan; SHA-256 of all bytes before it: ";
+  auto zipped = [&](const std::map<std::string, std::string> &entries) {
+    std::string bytes = zipEntries(entries, comment + std::string(64, '0'));
+    return sealed(bytes.substr(0, bytes.size() - 64));
+  };
+  for (const std::string &bytes : {sealed("PK, but no archive; " + comment), zipped({{"plan.json", "{}"}})}) {
+    put(path, bytes);
+    EXPECT_EQ(refusal([&] { readArchive(path); }),
+              "'" + path + "' is no plan; a file written by 'snc compile' is expected");
+  }
+  put(path, zipped({{"plan.json", "{}"}, {"manifest.json", "{\"entries\": {}}\n"}}));
+  EXPECT_EQ(refusal([&] { readArchive(path); }),
+            "the plan '" + path + "' does not hold what its manifest lists; compile it anew");
+}
+
 TEST_F(ArchiveTest, ReadPlanChecks) {
   nlohmann::json document = test::smallPlan();
   auto read = [&] { return refusal([&] { readPlan({{{"plan.json", document.dump()}}}, "n.plan"); }); };
   EXPECT_EQ(read(), "");
   document["parameters"][0]["layout"] = "diagonal";
-  EXPECT_NE(read().find("the plan 'n.plan' is inconsistent"), std::string::npos);
+  EXPECT_EQ(read(), "the plan 'n.plan' is inconsistent: parameter 'Input->Hidden/weights' has layout 'diagonal'; "
+                    "\"rows\" or \"columns\" is expected");
+  document["parameters"][1]["layout"] = "diagonal";
+  EXPECT_NE(read().find("(and 1 more problems)"), std::string::npos) << read();
   document["parameters"][0].erase("layout");
   EXPECT_NE(read().find("'n.plan': plan.parameters[0]: the field 'layout' is missing"), std::string::npos);
   document = test::smallPlan();
@@ -129,8 +158,13 @@ TEST_F(ArchiveTest, ReadPlanChecks) {
   document["schema"] = 2;
   document["novelty"] = "unknown to us";
   EXPECT_NE(read().find("'n.plan' has plan schema 2"), std::string::npos);
-  EXPECT_NE(refusal([&] { readPlan({{{"plan.json", "{"}}}, "n.plan"); }).find("cannot be read"), std::string::npos);
-  EXPECT_NE(refusal([&] { readPlan({}, "n.plan"); }).find("holds no plan.json"), std::string::npos);
+  EXPECT_NE(refusal([&] {
+              readPlan({{{"plan.json", "{"}}}, "n.plan");
+            }).find("'n.plan': plan.json cannot be read: "),
+            std::string::npos);
+  EXPECT_NE(
+      refusal([&] { readPlan({}, "n.plan"); }).find("'n.plan' holds no plan.json; a file written by 'snc compile'"),
+      std::string::npos);
 }
 
 TEST_F(ArchiveTest, NamesThatAreNoUtf8) { // as damage makes them
@@ -148,7 +182,7 @@ TEST_F(ArchiveTest, DeepNestingIsRefused) {
   text.replace(text.find(alpha), 0, "\"deep\":" + deep + "1" + std::string(200000, ']') + ",");
   EXPECT_NE(refusal([&] {
               readPlan({{{"plan.json", text}}}, "n.plan");
-            }).find("nested more than 100 levels"),
+            }).find("'n.plan': plan.json is nested more than 100 levels deep"),
             std::string::npos);
 }
 

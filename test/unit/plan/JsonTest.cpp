@@ -54,13 +54,16 @@ TEST(Json, TypesAreChecked) {
     const char *says;
   };
   for (const Case &c :
-       {Case{"/lanes", 1.5, "plan.lanes: an integer"}, Case{"/lanes", 1ull << 40, "plan.lanes: an integer"},
+       {Case{"/lanes", 1.5, "plan.lanes: an integer is expected, found 1.5"},
+        Case{"/lanes", 1ull << 40, "plan.lanes: an integer"},
         Case{"/shuffleStream", -1, "plan.shuffleStream: a natural number"}, Case{"/network", 3, "a string"},
         Case{"/training/shuffle", 0, "true or false"}, Case{"/symbols", "x", "an array"},
         Case{"/training/hyper", json::array(), "an object"},
-        Case{"/entries/0/steps/0/slots/epilogue/in/0/role", "guest", "unknown role \"guest\""},
-        Case{"/training/alpha", json::array({"erf", 1}), "no scalar expression"},
-        Case{"/parameters/0/in", true, "an extent or a symbol"}, Case{"/entries/0", 7, "an object is expected"}}) {
+        Case{"/entries/0/steps/0/slots/epilogue/in/0/role", "guest", "epilogue.in[0].role: unknown role \"guest\""},
+        Case{"/training/alpha", json::array({"erf", 1}),
+             "plan.training.alpha: no scalar expression: unknown scalar operation 'erf'"},
+        Case{"/parameters/0/in", true, "an extent or a symbol"},
+        Case{"/entries/0", 7, "plan.entries[0]: an object is expected, found number"}}) {
     json document = test::smallPlan();
     document[json::json_pointer(c.where)] = c.value;
     EXPECT_NE(refusal(document).find(c.says), std::string::npos) << c.where << ": " << refusal(document);
