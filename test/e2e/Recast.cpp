@@ -1,5 +1,6 @@
-// sn-e2e-recast IN.h5 binary|analog|dense OUT.h5: the data set "input" stored in another way, every entry 1, linked as
-// "output" too.
+// sn-e2e-recast IN.h5 HOW OUT.h5: the data set "input" stored in another way, linked as "output" too. HOW is binary,
+// analog or dense, every entry 1; or, of sparse data whose values stay, unsorted (each row from its end) or duplicates
+// (each entry of a binary row twice, of an analog one in two halves).
 #include "runtime/data/DataFile.h"
 #include <cstdio>
 #include <string>
@@ -18,16 +19,33 @@ static sn::rt::DataSet recast(sn::rt::DataSet data, sn::rt::Loader loader) {
   return data;
 }
 
+static sn::rt::DataSet disordered(sn::rt::DataSet data, bool twice) {
+  sn::rt::DataSet to = data;
+  to.indices.clear(), to.values.clear();
+  bool analog = data.loader == sn::rt::Loader::CsrAnalog;
+  for (int64_t row = 0; row < data.rows; ++row) {
+    for (int copy = 0; copy < (twice ? 2 : 1); ++copy)
+      for (int64_t at = data.indptr[row + 1]; at-- > data.indptr[row];) {
+        to.indices.push_back(data.indices[at]);
+        if (analog)
+          to.values.push_back(twice ? data.values[at] / 2 : data.values[at]);
+      }
+    to.indptr[row + 1] = static_cast<int64_t>(to.indices.size());
+  }
+  return to;
+}
+
 int main(int argc, char **argv) {
   if (argc != 4)
-    return std::fprintf(stderr, "usage: sn-e2e-recast IN.h5 binary|analog|dense OUT.h5\n"), 1;
+    return std::fprintf(stderr, "usage: sn-e2e-recast IN.h5 binary|analog|dense|unsorted|duplicates OUT.h5\n"), 1;
   std::string kind = argv[2];
   auto loader = kind == "dense"    ? sn::rt::Loader::Dense
                 : kind == "analog" ? sn::rt::Loader::CsrAnalog
                                    : sn::rt::Loader::CsrBinary;
   auto data = sn::rt::DataFile::open(argv[1]).load("input");
   sn::rt::DataFileWriter out(argv[3], /*force=*/true);
-  out.write("input", recast(*data, loader));
+  bool disorder = kind == "unsorted" || kind == "duplicates";
+  out.write("input", disorder ? disordered(*data, kind == "duplicates") : recast(*data, loader));
   out.link("input", "output");
   out.commit();
 }

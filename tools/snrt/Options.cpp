@@ -62,8 +62,8 @@ void printNotes(const rt::Binding &data) {
   std::set<const rt::DataSet *> said;
   for (const auto &[name, set] : data.sets)
     if (said.insert(set.get()).second)
-      for (const std::string &note : set->notes)
-        fmt::print(stderr, "snrt: {}: {}: {}\n", data.path, name, note);
+      for (const std::string &note : set->notes) // which say of what file and data set they are
+        fmt::print(stderr, "snrt: {}\n", note);
 }
 
 Trained::Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
