@@ -211,9 +211,9 @@ Id File::openArray(const std::string &array) const {
   return checked(H5Dopen2(id_.get(), array.c_str(), H5P_DEFAULT), array, "is missing or no array");
 }
 
+// HDF5 reads the shape and the element type of an array when it opens it: what is open has both.
 std::vector<int64_t> File::shape(const std::string &array) const {
-  Id object = openArray(array);
-  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  Id object = openArray(array), space(H5Dget_space(object.get()));
   int rank = H5Sget_simple_extent_ndims(space.get());
   std::vector<hsize_t> extents(std::max(rank, 0));
   if (rank > 0)
@@ -223,7 +223,7 @@ std::vector<int64_t> File::shape(const std::string &array) const {
 
 void File::requireStored(const std::string &array) const {
   constexpr uint64_t kSmall = uint64_t(64) << 20, kMostCompressed = 4096; // deflate reaches 1,032
-  Id object = openArray(array), type = checked(H5Dget_type(object.get()), array, "has no element type");
+  Id object = openArray(array), type(H5Dget_type(object.get()));
   uint64_t bytes = H5Tget_size(type.get());
   std::vector<int64_t> extents = shape(array);
   for (int64_t extent : extents)
@@ -238,7 +238,7 @@ void File::requireStored(const std::string &array) const {
 }
 
 Element File::element(const std::string &array) const {
-  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  Id type(H5Dget_type(openArray(array).get()));
   switch (H5Tget_class(type.get())) {
   case H5T_INTEGER:
     return Element::Integer;
@@ -256,12 +256,11 @@ Element File::element(const std::string &array) const {
 /// Reads into `to` or writes from `from`, whichever is set.
 void File::transferBox(const std::string &array, const std::vector<hsize_t> &start, const std::vector<hsize_t> &count,
                        hid_t memory, void *to, const void *from) const {
-  Id object = openArray(array);
-  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  Id object = openArray(array), space(H5Dget_space(object.get()));
   int rank = H5Sget_simple_extent_ndims(space.get());
   assert(rank == int(start.size()) && start.size() == count.size());
-  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), array,
-        "has too few rows");
+  // A box beyond the array is refused where it is read or written.
+  H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   Id local(H5Screate_simple(rank, count.data(), nullptr));
   if (to)
     check(H5Dread(object.get(), memory, local.get(), space.get(), H5P_DEFAULT, to), array, "cannot be read");
@@ -273,8 +272,7 @@ void File::transfer(const std::string &array, int64_t first, int64_t count, hid_
                     const void *from) const {
   if (count == 0)
     return;
-  Id object = openArray(array);
-  Id space = checked(H5Dget_space(object.get()), array, "has no shape");
+  Id object = openArray(array), space(H5Dget_space(object.get()));
   int rank = H5Sget_simple_extent_ndims(space.get());
   std::vector<hsize_t> block(std::max(rank, 1)), start(std::max(rank, 1));
   H5Sget_simple_extent_dims(space.get(), block.data(), nullptr);
@@ -290,7 +288,7 @@ void File::readFloats(const std::string &array, int64_t first, int64_t count, fl
     return readRows(array, first, count, to);
   if (kind != Element::Boolean)
     userError("{}: {}: holds neither integers nor floating-point numbers nor booleans", path_, array);
-  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  Id type(H5Dget_type(openArray(array).get()));
   int64_t perRow = 1;
   std::vector<int64_t> extents = shape(array);
   for (size_t axis = 1; axis < extents.size(); ++axis)
@@ -305,7 +303,7 @@ Names File::readNames(const std::string &array, int64_t most) const {
   if (extents.size() != 1 || element(array) != Element::String)
     userError("{}: {}: should be a one-dimensional array of strings", path_, array);
   requireStored(array);
-  Id type = checked(H5Dget_type(openArray(array).get()), array, "has no element type");
+  Id type(H5Dget_type(openArray(array).get()));
   int64_t count = std::min(most, extents[0]);
   return H5Tis_variable_str(type.get()) > 0 ? readVariableNames(array, type.get(), count)
                                             : readFixedNames(array, type.get(), count);

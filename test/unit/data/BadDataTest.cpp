@@ -2,6 +2,7 @@
 // crash, none after taking memory for what the file does not hold.
 #include "test/unit/data/Raw.h"
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sys/stat.h>
 
@@ -188,6 +189,73 @@ TEST(BadData, AttributesOfOtherTypes) {
   EXPECT_USER_ERROR(file.unsignedAttribute("number", "gone"), "number: has no attribute gone");
   EXPECT_USER_ERROR(file.integerAttribute("real", "shape"), "attribute shape should hold a few integers");
   EXPECT_EQ(file.integerAttribute("long", "shape").size(), 8000u);
+}
+
+TEST(BadData, ObjectsThatAreNotThere) {
+  Folder folder;
+  {
+    Raw raw(folder / "f.h5");
+    raw.array<int64_t>("numbers", H5T_STD_I64LE, {1, 2});
+    raw.array<int64_t>("matrix", H5T_STD_I64LE, {1, 2, 3, 4}, {2, 2});
+    raw.strings("words", {"a", "b"});
+  }
+  h5::File file = h5::File::open(folder / "f.h5");
+  int64_t tile[4];
+  for (const auto &[says, action] : std::vector<std::pair<const char *, std::function<void()>>>{
+           {"gone: cannot be found (", [&] { file.address("gone"); }},
+           {"gone: cannot be listed (", [&] { file.members("gone"); }},
+           {"numbers: should be one string", [&] { file.readText("numbers"); }},
+           {"words: should be one string", [&] { file.readText("words"); }},
+           {"matrix: cannot be read (", [&] { file.readTile("matrix", 1, 2, 0, 2, tile); }},
+           {"folder/f.h5: cannot be created (No such file or directory)",
+            [&] { h5::File::create(folder / "none/f.h5", "folder/f.h5"); }}})
+    EXPECT_USER_ERROR(action(), says);
+}
+
+TEST(BadData, WhatIsWrittenTwice) {
+  Folder folder;
+  h5::File file = h5::File::create(folder / "f.h5", folder / "f.h5");
+  file.createGroup("group");
+  file.writeVector<int64_t>("array", {1, 2});
+  file.setAttribute("group", "text", "a");
+  file.setAttribute("group", "number", uint64_t(1));
+  file.setAttribute("group", "numbers", std::vector<int64_t>{1});
+  for (const auto &[says, action] : std::vector<std::pair<const char *, std::function<void()>>>{
+           {"f.h5: group: cannot be created (", [&] { file.createGroup("group"); }},
+           {"f.h5: array: cannot be created (", [&] { file.writeVector<int64_t>("array", {1}); }},
+           {"f.h5: group: cannot set text (", [&] { file.setAttribute("group", "text", "b"); }},
+           {"f.h5: group: cannot set number (", [&] { file.setAttribute("group", "number", uint64_t(2)); }},
+           {"f.h5: group: cannot set numbers (",
+            [&] { file.setAttribute("group", "numbers", std::vector<int64_t>{2}); }},
+           {"f.h5: gone: cannot be opened (", [&] { file.setAttribute("gone", "text", "a"); }},
+           {"f.h5: array: cannot be linked (", [&] { file.hardLink("group", "array"); }},
+           {"f.h5: other: cannot be linked (", [&] { file.hardLink("gone", "other"); }}})
+    EXPECT_USER_ERROR(action(), says);
+}
+
+/// One byte of a heap changed: of its size, of the size of the text in it, of its signature.
+TEST(BadData, DamagedHeapsOfStrings) {
+  Folder folder;
+  Raw(folder / "f.h5").group("input", "csr_matrix", {2, 4});
+  const std::string good = contentOf(folder / "f.h5");
+  const size_t heap = good.find("GCOL"), text = good.find("csr_matrix");
+  ASSERT_NE(heap, std::string::npos);
+  ASSERT_GT(text, heap);
+  struct Case {
+    size_t at;
+    char byte;
+    std::string says;
+  };
+  for (const Case &c :
+       {Case{heap + 9, 0, fmt::format("f.h5: is a damaged HDF5 file: its heap of strings at byte {} does not", heap)},
+        Case{text - 1, 127, fmt::format("its heap of strings at byte {} does not hold together", heap)},
+        Case{heap, 'g', "f.h5: input: cannot read attribute encoding-type ("}}) {
+    std::string bad = good;
+    ASSERT_NE(bad[c.at], c.byte);
+    bad[c.at] = c.byte;
+    writeFile(folder / "f.h5", bad);
+    EXPECT_USER_ERROR(DataFile::open(folder / "f.h5").load("input"), c.says);
+  }
 }
 
 TEST(BadData, RowsWithoutEntriesAreFine) {

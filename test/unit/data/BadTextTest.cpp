@@ -137,6 +137,14 @@ TEST_F(BadText, OptionsThatContradictEachOther) {
   EXPECT_SAYS(with([](auto &o) { o.format = "xml"; }), "--format xml: is not a format; there are lines");
   EXPECT_SAYS(with([](auto &o) { o.mostRejects = "few"; }), "--max-rejects few: should be a number of records");
   EXPECT_SAYS(with([](auto &o) { o.alignRows = true; }), "--align-rows needs --vocabulary");
+  for (auto change : {+[](ImportOptions &o) { o.holdOut = .5; }, +[](ImportOptions &o) { o.test = o.source; }})
+    EXPECT_SAYS(with(change), "--test and --hold-out need --test-output: the file for what is kept back");
+  EXPECT_SAYS(with([&](auto &o) { o.testOutput = folder / "t.h5"; }),
+              "--test-output needs --test (a second source) or --hold-out (a share of the first)");
+  EXPECT_SAYS(with([&](auto &o) { o.testOutput = folder / "t.h5", o.test = o.source, o.holdOut = .5; }),
+              "--test and --hold-out exclude each other: both fill --test-output");
+  EXPECT_SAYS(with([](auto &o) { o.vocabulary = "v.h5", o.featureIndex = "index"; }),
+              "--vocabulary and --feature-index exclude each other: both fix the columns");
   EXPECT_SAYS(with([&](auto &o) { o.output = o.source, o.force = true; }), "would overwrite what is read");
   EXPECT_SAYS(with([&](auto &o) { o.output = folder / "./in.txt", o.force = true; }), "would overwrite what is read");
   EXPECT_SAYS(with([&](auto &o) { o.featureIndex = folder / "in.txt", o.output = o.featureIndex, o.force = true; }),
@@ -146,6 +154,50 @@ TEST_F(BadText, OptionsThatContradictEachOther) {
   EXPECT_SAYS(with([&](auto &o) { o.columns.user = "1"; }), "--user, --item and --value name columns of csv");
   EXPECT_EQ(folder.files(), (std::vector<std::string>{"in.txt"}));
   EXPECT_EQ(contentOf(folder / "in.txt"), "u i j\n");
+}
+
+TEST_F(BadText, NamesThatAreMissing) {
+  EXPECT_SAYS(refused("u\t:i:,3:j\n", {.format = "dsstne"}), ":1:6: a feature without a name");
+  const std::string csv = "user,item,rating\na,x,1\nb,y,2\n";
+  for (const CsvColumns &columns : {CsvColumns{.user = "film"}, {.item = "4"}, {.value = "0"}})
+    EXPECT_SAYS(refused(csv, {.columns = columns}), "there is no such column; the columns are user, item, rating");
+  EXPECT_SAYS(refused("one\ntwo\n"), "with --format lines, --format dsstne, --format csv, --format libsvm");
+}
+
+TEST_F(BadText, VocabulariesWithoutNames) {
+  DataSet data = binary(3, {{0}, {2}});
+  auto known = [&](const char *name) {
+    DataFileWriter writer(folder / name, false);
+    writer.write("input", data);
+    writer.commit();
+    return folder / name;
+  };
+  writeFile(folder / "in.txt", "u a b\n");
+  ImportOptions options{.source = folder / "in.txt", .output = folder / "out.h5"};
+  options.vocabulary = known("none.h5");
+  EXPECT_USER_ERROR(importText(options), "none.h5: input: has no column_names to import with");
+  data.columnNames = names({"a", "b", "c"});
+  options.vocabulary = known("columns.h5");
+  options.alignRows = true;
+  EXPECT_USER_ERROR(importText(options), "columns.h5: input: has no row_names to align rows with");
+  options.alignRows = false;
+  EXPECT_EQ(importText(options).files.at(0).columns, 3);
+}
+
+TEST_F(BadText, FeatureIndexes) {
+  struct Case {
+    const char *text, *says;
+  };
+  for (const Case &c : {Case{"a\t0\nb 2\n", "index:2: should be a label, a TAB and a number from 0"},
+                        Case{"a\t-1\n", "index:1: should be a label, a TAB and a number from 0"},
+                        Case{"\t1\n", "index:1: should be a label, a TAB and a number from 0"},
+                        Case{"a\t0\nb\t1152\n", "index: the largest number is 1152, but there are only 2 labels"},
+                        Case{"a\t0\na\t1\n", "index:2: the label \"a\" stands there twice"}}) {
+    writeFile(folder / "index", c.text);
+    EXPECT_USER_ERROR(readFeatureIndex(folder / "index"), c.says);
+  }
+  writeFile(folder / "index", "a\t0\nb\t1151\n");
+  EXPECT_EQ(readFeatureIndex(folder / "index").size(), 1152);
 }
 } // namespace
 } // namespace sn::rt

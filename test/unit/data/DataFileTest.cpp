@@ -265,7 +265,7 @@ TEST(DataSet, ViewIsBoundToALayer) {
   EXPECT_EQ(view.indptr, data.indptr.data());
   EXPECT_EQ(view.values, data.values.data());
   EXPECT_EQ(viewOf(binary(4, {{1}}), 4).values, nullptr);
-  EXPECT_USER_ERROR(viewOf(data, 3), "input", "4 columns", "3 units");
+  EXPECT_USER_ERROR(viewOf(data, 3), "input: has 4 columns, but the layer it is bound to has only 3 units");
 }
 
 TEST(DataSet, TidyKeepsTheLastValueWhenAsked) {

@@ -57,7 +57,10 @@ TEST(Generator, RefusesShapesThatCannotBeFilled) {
   EXPECT_USER_ERROR(with([](Options &o) { o.mean = 301; })(), "columns / 4 = 300");
   EXPECT_USER_ERROR(with([](Options &o) { o.minimum = 0; })(), "--minimum 0");
   EXPECT_USER_ERROR(with([](Options &o) { o.minimum = 41; })(), "minimum <= mean");
-  EXPECT_USER_ERROR(with([](Options &o) { o.rows = 0; })(), "0 rows");
+  const char *shape = "columns: there should be at least 1 row, and 4 to 2^26 columns";
+  EXPECT_USER_ERROR(with([](Options &o) { o.rows = 0; })(), "0 rows", shape);
+  EXPECT_USER_ERROR(with([](Options &o) { o.columns = 3; })(), "3 columns", shape);
+  EXPECT_USER_ERROR(with([](Options &o) { o.columns = (int64_t(1) << 26) + 1; })(), "67108865", shape);
 }
 
 TEST(Generator, OneItemOneTasteEdge) {

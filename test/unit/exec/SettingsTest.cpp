@@ -106,11 +106,18 @@ TEST(Binding, Refusals) {
   EXPECT_NE(
       bind({{"output", "clicks"}}).find("has no data set 'clicks', which the plan needs; it has empty, input, output"),
       std::string::npos);
-  EXPECT_NE(bind({{"target", "input"}}).find("no data set 'target'"), std::string::npos);
+  EXPECT_NE(bind({{"target", "input"}}).find("--bind target=input: the plan has no data set 'target'"),
+            std::string::npos);
   EXPECT_NE(bind({{"input", "empty"}, {"output", "empty"}}).find("has 0 rows"), std::string::npos);
   EXPECT_NE(refusal([&] { bindData(plan, {}, file, {}); }).find("reads no data set"), std::string::npos);
   EXPECT_EQ(bind({{"output", "input"}}), "");
-  EXPECT_NE(refusal([&] { parseAliases({"output"}); }).find("NAME=NAME"), std::string::npos);
+  for (std::string text : {"output", "=input", "output=", "="}) {
+    std::string said = refusal([&] { parseAliases({text}); });
+    EXPECT_EQ(said, "--bind " + text + ": NAME=NAME is expected, the plan's data set first, as in --bind output=input");
+  }
+  Binding narrow = bindingOf({{"input", sparse(4, {{0}})}, {"output", sparse(0, {{}})}});
+  std::string said = refusal([&] { resolveSymbols(plan, &narrow, nullptr); });
+  EXPECT_EQ(said, "'made.h5': the data set 'output' has no columns");
 
   Binding inputs = bindData(plan, dataSetsOf(plan.entries[2]), file, {});
   EXPECT_EQ(inputs.sets.size(), 1u); // predict needs no target

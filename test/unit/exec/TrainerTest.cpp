@@ -1,4 +1,4 @@
-#include "runtime/exec/Recommender.h"
+#include "runtime/exec/HeldOut.h"
 #include "runtime/plan/Philox.h"
 #include "test/unit/exec/Networks.h"
 #include <gtest/gtest.h>
@@ -171,10 +171,33 @@ TEST(Recommender, RanksByScoreAndLeavesOut) {
               Recommender(run.model, run.settings, inputs, "Deep");
             }).find("no output layer 'Deep'; it has Output"),
             std::string::npos);
-  auto wide = sparse(5, {{0}, {1}, {4}});
-  EXPECT_NE(refusal([&] { recommender.leaveOut(wide.get()); }).find("has 5 columns"), std::string::npos);
-  auto shorter = sparse(4, {{0}});
-  EXPECT_NE(refusal([&] { recommender.leaveOut(shorter.get()); }).find("has 1 rows"), std::string::npos);
+}
+
+TEST(Recommender, DataSetsThatCannotBeLeftOut) {
+  Job run(twoLayerPlan(2), sparse(4, {{0}, {1}, {}}), {.batch = 2}, 1);
+  Recommender recommender(run.model, run.settings, run.binding, "");
+  auto dense = std::make_shared<DataSet>(*sparse(4, {{}, {}, {}}));
+  dense->loader = Loader::Dense, dense->values.resize(12);
+  for (const auto &[set, says] :
+       {std::pair(sparse(4, {{0}}), "'made.h5': the data set to leave out, 'made', has 1 rows, but the data has 3"),
+        {dense, "'made.h5': the data set to leave out, 'made', is dense; a sparse one is expected"},
+        {sparse(5, {{0}, {1}, {4}}), "'made', has 5 columns, but the ranked layer has 4"}}) {
+    std::string said = refusal([&] { recommender.leaveOut(set.get()); });
+    EXPECT_NE(said.find(says), std::string::npos) << said;
+  }
+}
+
+TEST(Recommender, PlansThatRankNothing) {
+  auto data = sparse(4, {{0}, {1}, {}});
+  plan::Plan blind = twoLayerPlan(2);
+  blind.entries[2].steps.pop_back();
+  Job ranksNothing(blind, data, {}, 1), predictsNothing(oneLayerPlan(), data, {}, 1);
+  std::string said = refusal([&] { Recommender(ranksNothing.model, ranksNothing.settings, ranksNothing.binding, ""); });
+  EXPECT_NE(said.find("the plan ranks no output"), std::string::npos) << said;
+  said = refusal([&] { HeldOut::bufferCount(predictsNothing.model, predictsNothing.settings, 3); });
+  EXPECT_NE(said.find("the network 'one' has no entry 'predict', so it cannot be measured by its lists"),
+            std::string::npos)
+      << said;
 }
 
 TEST(Device, AMissingSlotIsRefused) {
