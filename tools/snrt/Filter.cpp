@@ -1,7 +1,10 @@
 #include "tools/snrt/Filter.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace sn::snrt {
@@ -36,7 +39,27 @@ void tidy(std::vector<int32_t> &columns) {
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
 }
+
+/// A pipe will do as well as a file: --filter <(command).
+std::ifstream opened(const std::string &path) {
+  std::error_code error;
+  std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (std::filesystem::is_directory(status) || std::filesystem::is_character_file(status) ||
+      std::filesystem::is_block_file(status))
+    userError("--filter {}: is a folder or a device; a text file of item names is expected, one a line", path);
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    userError("--filter {}: cannot be read: {}", path, std::strerror(errno));
+  return file;
+}
 } // namespace
+
+void Filter::addUnknown(const std::string &name, int64_t line) {
+  constexpr size_t kShown = 80;
+  if (unknown++ == 0)
+    firstUnknown = fmt::format("'{}{}' in line {}", name.substr(0, kShown), name.size() > kShown ? "..." : "", line);
+}
 
 int64_t numberOf(const std::string &text, int64_t limit) {
   int64_t value = -1;
@@ -45,28 +68,34 @@ int64_t numberOf(const std::string &text, int64_t limit) {
 }
 
 Filter readFilter(const std::string &path, const rt::DataSet &rows, const rt::Names *items, int64_t columns) {
-  std::ifstream file(path);
-  if (!file)
-    userError("cannot open the filter '{}'", path);
+  std::ifstream file = opened(path);
   Lookup columnOf(items, columns), rowOf(rows.rowNames.get(), rows.rows);
   Filter filter;
-  for (std::string line; std::getline(file, line);) {
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    if (line.find('\0') != std::string::npos)
+      userError("--filter {}: line {} is no text; a text file of item names is expected, one a line", path, number);
     if (!line.empty() && line.back() == '\r')
       line.pop_back();
     std::vector<std::string> parts = splitTabs(line);
+    filter.names += static_cast<int64_t>(parts.size());
     int64_t row = parts.size() > 1 ? rowOf(parts[0]) : -1;
     if (parts.size() > 1 && row < 0) {
-      ++filter.unknown;
+      filter.addUnknown(parts[0], number);
       continue;
     }
     for (size_t i = parts.size() > 1 ? 1 : 0; i < parts.size(); ++i) {
       int64_t column = columnOf(parts[i]);
       if (column < 0 || column >= columns)
-        ++filter.unknown;
+        filter.addUnknown(parts[i], number);
       else
         (row < 0 ? filter.everywhere : filter.byRow[row]).push_back(static_cast<int32_t>(column));
     }
   }
+  if (file.bad())
+    userError("--filter {}: cannot be read: {}", path, std::strerror(errno));
+  if (!filter.names)
+    userError("--filter {}: is empty; a text file of item names is expected, one a line", path);
   tidy(filter.everywhere);
   for (auto &[row, list] : filter.byRow) {
     tidy(list);

@@ -59,9 +59,8 @@ private:
 class Prediction {
 public:
   explicit Prediction(const PredictOptions &options)
-      : options(checked(options)),
-        trained(options.plan, options.weights, options.data, options.run, options.overrides, "predict",
-                {{options.data, {options.exclude}}}),
+      : options(checked(options)), trained(options.plan, options.weights, options.data, options.run, options.overrides,
+                                           "predict", {{options.data, {options.exclude}}}),
         recommender(trained.model, trained.settings, trained.inputs, options.layer),
         dataset(rt::rankedDataSet(trained.session.plan(), recommender.step())), items(trained.columnNames(dataset)),
         first(*trained.inputs.sets.begin()->second) {}
@@ -140,7 +139,9 @@ void Prediction::sayWhatIsLeftOut(const Filter &filter) const {
   if (!options.filter.empty())
     fmt::print(stderr, "snrt: the filter drops {} items for all rows and {} for single ones{}\n",
                filter.everywhere.size(), filter.single,
-               filter.unknown ? fmt::format("; {} of its names are unknown", filter.unknown) : "");
+               filter.unknown ? fmt::format("; {} of its {} names {} unknown, first {}", filter.unknown, filter.names,
+                                            filter.unknown == 1 ? "is" : "are", filter.firstUnknown)
+                              : "");
 }
 
 void Prediction::predict(const std::vector<int64_t> &rows, const Filter &filter, Sink &sink) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sstream>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace sn {
 namespace {
@@ -308,12 +309,44 @@ TEST_F(Command, PredictWithFilter) {
   std::string best1 = json::parse(plain[0])["items"][0]["item"], second2 = json::parse(plain[1])["items"][1]["item"];
   std::ofstream(folder("filter")) << best1 << "\nuser2\t" << second2 << "\nnothing\n";
   Result done = failed(snrt(start + "--json --filter '" + folder("filter") + "'"), 0);
-  EXPECT_HAS(done.err, "drops 1 items for all rows and 1 for single ones; 1 of its names are unknown");
+  EXPECT_HAS(
+      done.err,
+      "drops 1 items for all rows and 1 for single ones; 1 of its 4 names is unknown, first 'nothing' in line 3");
   std::vector<std::string> lines = linesOf(done.out);
   EXPECT_EQ(lines[0].find("\"" + best1 + "\""), std::string::npos);
   EXPECT_EQ(lines[1].find("\"" + second2 + "\""), std::string::npos);
   EXPECT_EQ(json::parse(lines[0])["items"][0], json::parse(plain[0])["items"][1]);
   EXPECT_EQ(json::parse(lines[0])["items"].size(), 3u);
+}
+
+TEST_F(Command, AFilterThatIsNoneIsRefused) {
+  failed(train(), 0);
+  std::ofstream(folder("blank")) << "\n\t\n\r\n";
+  std::ofstream(folder("nothing"));
+  std::string out = folder("recs.tsv"),
+              start = "predict '" + plan + "' '" + weights + "' '" + data + "' -o '" + out + "' ";
+  auto said = [&](const std::string &filter) { return failed(snrt(start + "--filter '" + filter + "'"), 1).err; };
+  EXPECT_HAS(said(folder("")), "is a folder or a device; a text file of item names is expected, one a line");
+  EXPECT_HAS(said("/dev/zero"), "--filter /dev/zero: is a folder or a device");
+  EXPECT_HAS(said(folder("absent")), "absent: cannot be read: No such file or directory");
+  if (::geteuid() != 0) { // whom the system refuses nothing
+    std::ofstream(folder("locked")) << "item1\n";
+    std::filesystem::permissions(folder("locked"), std::filesystem::perms::none);
+    EXPECT_HAS(said(folder("locked")), "locked: cannot be read: Permission denied");
+  }
+  EXPECT_HAS(said("/proc/self/mem"), "--filter /proc/self/mem: cannot be read: Input/output error");
+  for (const char *empty : {"nothing", "blank"})
+    EXPECT_HAS(said(folder(empty)), "is empty; a text file of item names is expected");
+  for (const std::string &binary : {data, plan})
+    EXPECT_HAS(said(binary), "is no text; a text file of item names");
+  EXPECT_FALSE(std::filesystem::exists(out));
+  // Where no name is known, that is said; a filter may be older than the vocabulary.
+  std::ofstream(folder("foreign")) << "item1000\nuser1000\titem1\n" << std::string(100, 'x') << "\n";
+  EXPECT_HAS(
+      failed(snrt(start + "--filter '" + folder("foreign") + "'"), 0).err,
+      "drops 0 items for all rows and 0 for single ones; 3 of its 4 names are unknown, first 'item1000' in line 1");
+  std::ofstream(folder("long")) << std::string(100, 'x') << "\n";
+  EXPECT_HAS(failed(snrt(start + "--force --filter '" + folder("long") + "'"), 0).err, "xxx...' in line 1");
 }
 
 TEST_F(Command, ErrorsSayWhatAndWhere) {
