@@ -93,11 +93,27 @@ class BadData(commands.Commands):
         self.assertFalse([name for name in os.listdir(self.folder) if name.startswith("limited")])
 
     def test_stdout_that_takes_no_more(self):
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            run = subprocess.run([os.path.join(commands.BIN, "snrt"), "predict", "ae.plan", "ae.h5", "data.h5", "-o", "-"], cwd=self.folder, stdout=full,
-                                 stderr=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(run.returncode, 1, run.stderr)
-        self.assertIn("cannot be written: No space left on device", run.stderr)
+        data, why = ("ae.plan", "ae.h5", "data.h5"), ": No space left on device"
+        for command, says in ((("predict", *data, "-o", "-"), "stdout: the predictions cannot be written" + why),
+                              (("eval", *data), "error: the output cannot be written" + why),
+                              (("train", "ae.plan", "data.h5", "-o", "w.h5", "--epochs", "2", "--json"), "the output cannot be written: part of it is lost")):
+            with self.subTest(command=command), open("/dev/full", "w", encoding="utf-8") as full:
+                run = subprocess.run([os.path.join(commands.BIN, "snrt"), *command], cwd=self.folder, stdout=full, stderr=subprocess.PIPE, text=True,
+                                     check=False)
+                self.assertEqual(run.returncode, 1, run.stderr)
+                self.assertIn(says, run.stderr)
+        self.assertGreater(self.json("eval", "ae.plan", "w.h5", "data.h5")["loss"], 0, "the weights are there all the same")
+        os.remove(self.path("w.h5"))
+
+    def test_what_is_left_out_and_what_is_held_out(self):
+        predict = ("predict", "ae.plan", "ae.h5", "data.h5", "-o", "r.tsv")
+        self.refused((*predict, "--filter", "absent.txt"), "--filter absent.txt: cannot be read: No such file or directory")
+        self.refused((*predict, "--exclude", "clicks"), "--exclude clicks: 'data.h5' has no such data set; it has input, output")
+        self.refused((*predict, "--bind", "output"), "NAME=NAME is expected, the plan's data set first")
+        for option in (("--hold-out", ".2"), ("--test-output", "t.h5")):
+            run = self.run_program("sn-datagen", *commands.SMALL, "-o", "made.h5", *option, code=1)
+            self.assertSays(run, "--hold-out and --test-output belong together")
+        self.assertFalse(os.path.exists(self.path("made.h5")))
 
     def test_a_sample_of_flipped_bytes_and_cuts_of_a_plan(self):
         good = self.read("ae.plan")

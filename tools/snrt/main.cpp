@@ -62,7 +62,10 @@ int main(int argc, char **argv) {
       return complain(json, fmt::format("the output cannot be written: {}", system->code().message()), kInput);
     return complain(json, error.what(), kFault);
   }
-  if (std::fflush(stdout) != 0)
-    return complain(json, fmt::format("the output cannot be written: {}", std::strerror(errno)), kInput);
+  bool lost = std::ferror(stdout) != 0; // epochs are flushed one by one, and training goes on without them
+  if (std::fflush(stdout) != 0 || lost)
+    return complain(json,
+                    fmt::format("the output cannot be written: {}", lost ? "part of it is lost" : std::strerror(errno)),
+                    kInput);
   return kDone;
 }
