@@ -2,6 +2,7 @@
 // whose chain of objects a damaged size has broken. They are walked here first.
 #include "runtime/data/Hdf5.h"
 #include "runtime/plan/Error.h"
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -47,35 +48,53 @@ bool hasWideSizes(std::string_view bytes) {
     return false;
   return bytes[bytes[8] < 2 ? 14 : 10] == 8;
 }
+
+/// A file's bytes, mapped; empty where that fails (HDF5 then says what is the matter).
+class MappedFile {
+public:
+  explicit MappedFile(const std::string &path) {
+    int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status {};
+    if (file >= 0 && ::fstat(file, &status) == 0 && status.st_size > 0)
+      address = ::mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
+    if (file >= 0)
+      ::close(file);
+    size = address == MAP_FAILED ? 0 : size_t(status.st_size);
+  }
+  ~MappedFile() {
+    if (size > 0)
+      ::munmap(address, size);
+  }
+  MappedFile(const MappedFile &) = delete;
+  MappedFile &operator=(const MappedFile &) = delete;
+  std::string_view bytes() const { return {size > 0 ? static_cast<const char *>(address) : "", size}; }
+  /// Pages of [begin, begin + count) need not stay in memory; `begin` is a multiple of kStretch.
+  void release(size_t begin, size_t count) { ::madvise(static_cast<char *>(address) + begin, count, MADV_DONTNEED); }
+
+private:
+  void *address = MAP_FAILED;
+  size_t size = 0;
+};
+constexpr size_t kStretch = size_t(16) << 20; // searched at a time, so that large files do not fill the memory
 } // namespace
 
 void refuseBrokenHeaps(const std::string &path) {
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (file < 0 || ::fstat(file, &status) != 0 || status.st_size == 0) {
-    if (file >= 0)
-      ::close(file);
-    return; // HDF5 says what is the matter
-  }
-  size_t size = size_t(status.st_size);
-  void *mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  ::close(file);
-  if (mapped == MAP_FAILED)
+  MappedFile file(path);
+  std::string_view bytes = file.bytes();
+  if (!hasWideSizes(bytes))
     return;
-  std::string_view bytes(static_cast<const char *>(mapped), size);
-  const char *broken = nullptr;
-  for (size_t at = 0; hasWideSizes(bytes) && !broken && at < size;) {
-    const void *found = ::memmem(bytes.data() + at, size - at, kHeap.data(), kHeap.size());
-    if (!found)
-      break;
-    at = size_t(static_cast<const char *>(found) - bytes.data());
-    if (!holdsTogether(bytes.substr(at)))
-      broken = bytes.data() + at;
-    at += kHeap.size();
+  for (size_t begin = 0; begin < bytes.size(); begin += kStretch) {
+    size_t end = std::min(bytes.size(), begin + kStretch), overlap = std::min(bytes.size(), end + kHeap.size() - 1);
+    for (size_t at = begin; at < end;) {
+      const void *found = ::memmem(bytes.data() + at, overlap - at, kHeap.data(), kHeap.size());
+      if (!found)
+        break;
+      at = size_t(static_cast<const char *>(found) - bytes.data());
+      if (!holdsTogether(bytes.substr(at)))
+        userError("{}: is a damaged HDF5 file: its heap of strings at byte {} does not hold together", path, at);
+      at += kHeap.size();
+    }
+    file.release(begin, end - begin);
   }
-  int64_t offset = broken ? broken - bytes.data() : 0;
-  ::munmap(mapped, size);
-  if (broken)
-    userError("{}: is a damaged HDF5 file: its heap of strings at byte {} does not hold together", path, offset);
 }
 } // namespace sn::rt::h5

@@ -26,13 +26,13 @@ class Readme(commands.Commands):
 
     def test_own_data(self):
         lines = [shlex.split(line, comments=True) for line in block(readme(), "Your own data").splitlines()]
-        expected = ["import", "compile", "train", "eval", "predict", "explain"]
+        expected = ["import", "compile", "explain", "train", "eval", "predict", "report"]
         self.assertEqual([line[1] for line in lines if line[1] in expected], expected)
         said = {line[1]: self.run_program(*line).stdout for line in lines}
         for word in ("network", "popularity", "item-knn", "recall@20", "recall@100"):
             self.assertIn(word, said["eval"])
-        if "report" in said:
-            self.assertIn(b"</html>", self.read("report.html"))
+        self.assertIn("an epoch takes about", said["explain"])
+        self.assertIn(b"</html>", self.read("report.html"))
         self.assertEqual(len(self.read("recs.tsv").decode().splitlines()), 200)
 
     def test_the_two_founding_commands(self):
