@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <limits>
 #include <stdexcept>
 
 namespace sn::rt {
@@ -38,6 +39,26 @@ void checkName(const std::string &path, const std::string &name) {
   if (!fine)
     userError("{}: a parameter cannot be stored under the name \"{}\"; name the layer without slashes and dots alone",
               path, name);
+}
+} // namespace
+
+namespace {
+/// Parameters are made in these sizes, so nothing else than a possible one may get past here.
+std::map<std::string, int64_t> extentsFrom(const std::string &path, const nlohmann::json &symbols) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  if (!symbols.is_object())
+    userError("{}: snc/symbols should be an object of extents; the file is damaged", path);
+  std::map<std::string, int64_t> extents;
+  for (const auto &[name, value] : symbols.items()) {
+    // Beyond 64 bits the parser makes them floating-point numbers, beyond 63 unsigned ones.
+    bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<uint64_t>() <= uint64_t(kMost));
+    if (!fits || value.get<int64_t>() < 1 || value.get<int64_t>() > kMost)
+      userError("{}: the extent '{}' in snc/symbols is {}; a whole number from 1 to {} is expected, so the file is "
+                "damaged",
+                path, name, value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 40), kMost);
+    extents[name] = value.get<int64_t>();
+  }
+  return extents;
 }
 } // namespace
 
@@ -168,7 +189,7 @@ void CheckpointReader::readHeader() {
   header_.network = file_.readText("snc/network");
   try {
     header_.training = nlohmann::json::parse(file_.readText("snc/training"));
-    header_.symbols = nlohmann::json::parse(file_.readText("snc/symbols")).get<std::map<std::string, int64_t>>();
+    header_.symbols = extentsFrom(path(), nlohmann::json::parse(file_.readText("snc/symbols")));
     if (version_ > 1)
       header_.sums = nlohmann::json::parse(file_.readText("snc/sums"));
   } catch (const nlohmann::json::exception &error) {

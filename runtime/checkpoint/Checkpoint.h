@@ -86,7 +86,8 @@ private:
   Names parameters_;
 };
 
-/// Reads a weights file. UserError for one that is missing, truncated, newer or no weights file.
+/// Reads a weights file. UserError for one that is missing, truncated, newer or no weights file, and for extents that
+/// no layer can have.
 class CheckpointReader {
 public:
   explicit CheckpointReader(const std::string &path);

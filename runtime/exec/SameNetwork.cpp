@@ -86,14 +86,21 @@ std::string shown(const json *value) {
 }
 } // namespace
 
+std::string networkDifference(const std::string &planPath, const std::string &planNetwork,
+                              const std::string &weightsPath, const std::string &weightsNetwork) {
+  if (planNetwork.empty() || weightsNetwork.empty())
+    return "";
+  json plan = parsed(planNetwork, planPath), weights = parsed(weightsNetwork, weightsPath);
+  std::optional<Difference> found = firstDifference(plan, weights, json::json_pointer());
+  if (!found)
+    return "";
+  return fmt::format("'{}' was trained with another network than '{}': at {} it has {}, the plan has {}", weightsPath,
+                     planPath, found->at.to_string(), shown(found->weights), shown(found->plan));
+}
+
 void requireSameNetwork(const std::string &planPath, const std::string &planNetwork, const std::string &weightsPath,
                         const std::string &weightsNetwork) {
-  if (planNetwork.empty() || weightsNetwork.empty())
-    return;
-  json plan = parsed(planNetwork, planPath), weights = parsed(weightsNetwork, weightsPath);
-  if (auto found = firstDifference(plan, weights, json::json_pointer()))
-    userError("'{}' was trained with another network than '{}': at {} it has {}, the plan has {}; use the plan it was "
-              "trained with, or train anew",
-              weightsPath, planPath, found->at.to_string(), shown(found->weights), shown(found->plan));
+  if (std::string found = networkDifference(planPath, planNetwork, weightsPath, weightsNetwork); !found.empty())
+    userError("{}; use the plan it was trained with, or train anew", found);
 }
 } // namespace sn::rt

@@ -83,6 +83,26 @@ class NotErrors(commands.Commands):
                     self.assertIn(f"snrt: duplicates.h5: input: {merged}\n", duplicates.stderr)
                     self.assertEqual(self.read("duplicates.w.h5"), self.read("tidy.w.h5"))
 
+    def test_training_may_start_from_weights_of_another_network(self):
+        for name, extra, loss in (("tuned", '"Denoising": {"p": 0.3}, ', "L2"), ("same", "", "CrossEntropy")):
+            text = NETWORK.format(activation="Sigmoid", loss=loss, hidden="").replace('"Layers"', extra + '"Layers"')
+            self.write(f"{name}.json", text.replace('"Direct"', f'"{name}"'))
+            self.snc("compile", f"{name}.json", "-o", f"{name}.plan")
+        self.train("sigmoid", "binary.h5", "w.h5")
+        self.assertNotIn("another network", self.train("same", "binary.h5", "t.h5", "--from", "w.h5").stderr)
+        tuned = self.train("tuned", "binary.h5", "t.h5", "--from", "w.h5", "--optimizer", "SGD", "--alpha", 1e-30)
+        says = "'w.h5' was trained with another network than 'tuned.plan': at /Denoising it has nothing, the plan has {\"p\":0.3}; "
+        self.assertIn(f"snrt: {says}its parameters are taken as they are\n", tuned.stderr)
+        start, end = self.tensors("w.h5"), self.tensors("t.h5")
+        self.assertEqual(sorted(end), ["In->Out/bias", "In->Out/weights"], "of SGD, which has no states")
+        self.assertEqual({name: start[name] for name in end}, end, "steps of 1e-30 go nowhere")
+        self.assertTrue(self.scores("tuned", "t.h5", "binary.h5"), "and belong to the plan at hand")
+        for command in (("train", "tuned.plan", "binary.h5", "--resume", "w.h5", "--epochs", 9), ("eval", "tuned.plan", "w.h5", "binary.h5"),
+                        ("predict", "tuned.plan", "w.h5", "binary.h5", "-o", "-")):
+            self.assertIn(f"{says}use the plan it was trained with, or train anew", self.snrt(*command, code=1).stderr)
+        self.assertSays(self.snrt("train", "deep.plan", "binary.h5", "-o", "d.h5", "--from", "w.h5", code=1),
+                        "has no parameter In->Middle/weights", "it belongs to another network")
+
     def test_metrics_skip_and_count_rows_without_truth(self):
         self.train("sigmoid", "binary.h5", "w.h5")
         # a row each: found, empty truth, missed ...; the list of u2 without what is known is {a, e}

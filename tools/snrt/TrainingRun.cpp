@@ -33,12 +33,18 @@ std::string metricsPathFor(const std::string &weights) {
 }
 std::string fileName(const std::string &path) { return std::filesystem::path(path).filename().string(); }
 
+/// To go on takes the same network; to start from weights takes its parameters, and the loss, denoising and the like
+/// may be others.
 std::optional<rt::CheckpointReader> openWeights(const TrainOptions &options, const rt::Session &session) {
   const std::string &path = options.resume.empty() ? options.from : options.resume;
   if (path.empty())
     return std::nullopt;
   rt::CheckpointReader reader(path);
-  rt::requireSameNetwork(options.plan, session.network(), path, reader.header().network);
+  const std::string &network = reader.header().network;
+  if (!options.resume.empty())
+    rt::requireSameNetwork(options.plan, session.network(), path, network);
+  else if (std::string found = rt::networkDifference(options.plan, session.network(), path, network); !found.empty())
+    fmt::print(stderr, "snrt: {}; its parameters are taken as they are\n", found);
   return reader;
 }
 

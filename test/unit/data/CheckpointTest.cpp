@@ -260,7 +260,8 @@ TEST(Checkpoint, Refusals) {
 }
 
 /// A file with the frame of a weights file; `parameters` are listed, whatever is there under their names.
-void writeFrame(h5::File &file, const std::string &training, const Names &parameters) {
+void writeFrame(h5::File &file, const std::string &training, const Names &parameters,
+                const std::string &symbols = "{}") {
   file.createGroup("snc");
   file.setAttribute("snc", "format", std::string("snc-weights"));
   file.setAttribute("snc", "version", uint64_t(2));
@@ -268,7 +269,7 @@ void writeFrame(h5::File &file, const std::string &training, const Names &parame
     file.setAttribute("snc", name, uint64_t(0));
   file.writeText("snc/network", "{}");
   file.writeText("snc/training", training);
-  file.writeText("snc/symbols", "{}");
+  file.writeText("snc/symbols", symbols);
   file.writeText("snc/sums", "{}");
   file.writeNames("snc/datasets", Names());
   file.writeNames("snc/parameters", parameters);
@@ -297,6 +298,32 @@ TEST(Checkpoint, DamagedContents) {
   EXPECT_USER_ERROR(
       CheckpointReader(path).readParameter({.name = "a->b/weights", .in = 2, .out = 3}, ignore),
       "a->b/weights should be floating-point numbers of shape [2, 3], found shape [2, 3] of another element type");
+}
+
+TEST(Checkpoint, ExtentsThatNoLayerHas) {
+  Folder folder;
+  std::string path = folder / "w.h5";
+  auto make = [&](const std::string &symbols) {
+    h5::File file = h5::File::create(path, path);
+    writeFrame(file, "{}", {}, symbols);
+    file.close();
+  };
+  for (const std::string &extent :
+       {"0", "-1", "-9223372036854775808", "2147483648", "9223372036854775808", "18446744073709551615", "2.5", "5.0",
+        "1e30", "true", "null", "\"5\"", "[5]", "{}"}) {
+    make("{\"fine\": 5, \"inputs\": " + extent + "}");
+    EXPECT_USER_ERROR(CheckpointReader reader(path), "w.h5: the extent 'inputs' in snc/symbols is ",
+                      "; a whole number from 1 to 2147483647 is expected, so the file is damaged");
+  }
+  make("{\"inputs\": -1}");
+  EXPECT_USER_ERROR(CheckpointReader reader(path), "the extent 'inputs' in snc/symbols is -1; ");
+  for (const char *other : {"[1]", "7", "null", "\"inputs\""}) {
+    make(other);
+    EXPECT_USER_ERROR(CheckpointReader reader(path), "snc/symbols should be an object of extents; the file is damaged");
+  }
+  make("{\"inputs\": 1, \"outputs\": 2147483647}");
+  EXPECT_EQ(CheckpointReader(path).header().symbols,
+            (std::map<std::string, int64_t>{{"inputs", 1}, {"outputs", 2147483647}}));
 }
 
 TEST(Checkpoint, RefusesANewerVersionAndBadNames) {

@@ -62,6 +62,14 @@ TEST(SameNetwork, TheFirstDifferenceIsNamed) {
   }
 }
 
+TEST(SameNetwork, TheDifferenceAlone) {
+  EXPECT_EQ(networkDifference("n.plan", kNetwork, "w.h5", kNetwork), "");
+  EXPECT_EQ(networkDifference("n.plan", "", "w.h5", kNetwork), "");
+  EXPECT_EQ(networkDifference("n.plan", kNetwork, "w.h5", with("\"CrossEntropy\"", "\"L2\"")),
+            "'w.h5' was trained with another network than 'n.plan': at /ErrorFunction it has \"L2\", the plan has "
+            "\"CrossEntropy\"");
+}
+
 TEST(SameNetwork, ADamagedTextIsRefused) {
   for (const char *text : {"{", "[]", "\xFF"}) {
     std::string said = difference(text);
