@@ -165,8 +165,9 @@ class Resume(commands.Commands):
         before = self.read(weights)
         self.write("tanh.json", NETWORK.replace('"Relu"', '"Tanh"'))
         self.snc("compile", "tanh.json", "-o", "tanh.plan")
-        for option in ("--resume", "--from"):
-            self.assertSays(self.snrt("train", "tanh.plan", "data.h5", option, weights, "-o", "x.h5", code=1), "Tanh", "Relu", weights)
+        self.assertSays(self.snrt("train", "tanh.plan", "data.h5", "--resume", weights, "-o", "x.h5", code=1), "Tanh", "Relu", weights)
+        tuned = self.snrt("train", "tanh.plan", "data.h5", "--from", weights, "-o", "x.h5", "--epochs", 1)  # takes the parameters alone
+        self.assertSays(tuned, "Tanh", "Relu", weights, "its parameters are taken as they are")
         self.datagen("--rows", 1201, "--columns", 2000, "--mean", 15, "--minimum", 5, "--seed", 1, "-o", "more.h5")
         self.assertSays(self.snrt("train", "all.plan", "more.h5", "--resume", weights, code=1), "stopped inside an epoch of 1200 examples", "1201")
         self.assertSays(self.snrt("train", "all.plan", "data.h5", "--resume", weights, "--batch", 17, code=1), "--batch 17", "began with 16")
