@@ -49,7 +49,7 @@ def fuzz(target, seconds, seed, kept):
 
 def merge(target, kept):
     """Takes over into the committed corpus what of `kept` reaches something new."""
-    command = [sanitizers.program(TREE, f"fuzz-{target}"), "-merge=1", f"-max_len={LONGEST[target]}", os.path.join(HERE, "corpus", target), kept]
+    command = [sanitizers.program(TREE, f"fuzz-{target}"), "-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST[target]}", os.path.join(HERE, "corpus", target), kept]
     subprocess.run(command, env=sanitizers.environment(), check=True)
 
 
