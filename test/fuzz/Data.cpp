@@ -78,5 +78,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const int plain = load({nullptr, 0});
   demand(plain == 1, "the plainest file gives no data set: this target would try nothing");
   load({data, size});
+  closeAbandonedFiles();
   return 0;
 }

@@ -5,5 +5,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   sn::fuzz::MemoryFile file({reinterpret_cast<const char *>(data), size});
   sn::fuzz::loadAll(file.path(), {"input", "output"});
+  sn::fuzz::closeAbandonedFiles();
   return 0;
 }

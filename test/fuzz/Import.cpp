@@ -92,5 +92,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz::say(error.what());
     fuzz::demand(!std::filesystem::exists(options.output), "a failed import leaves a file");
   }
+  fuzz::closeAbandonedFiles();
   return 0;
 }

@@ -2,6 +2,7 @@
 // UserError. What can be read is written, and the copy holds the same.
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/plan/Error.h"
+#include "test/fuzz/support/DataSets.h"
 #include "test/fuzz/support/Hdf5Builder.h"
 #include "test/fuzz/support/Target.h"
 #include <algorithm>
@@ -113,5 +114,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const bool plain = readAndCopy({nullptr, 0});
   demand(plain, "the plainest file is refused: this target would try nothing");
   readAndCopy({data, size});
+  closeAbandonedFiles();
   return 0;
 }

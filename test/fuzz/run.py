@@ -36,7 +36,7 @@ def fuzz(target, seconds, seed, kept):
         command.append("-detect_leaks=0")
     if os.path.exists(dictionary := os.path.join(HERE, f"{target}.dict")):
         command.append(f"-dict={dictionary}")
-    run = subprocess.run([*command, kept, corpus], env=sanitizers.environment(), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace")
+    run = subprocess.run([*command, kept, corpus], env=sanitizers.environment(fake_stacks=False), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace")
     if run.returncode:
         print(run.stderr[-20000:])
         print(f"fuzz-{target}: a finding; again: {program} {findings}/{target}-...")
@@ -50,7 +50,7 @@ def fuzz(target, seconds, seed, kept):
 def merge(target, kept):
     """Takes over into the committed corpus what of `kept` reaches something new."""
     command = [sanitizers.program(TREE, f"fuzz-{target}"), "-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST[target]}", os.path.join(HERE, "corpus", target), kept]
-    subprocess.run(command, env=sanitizers.environment(), check=True)
+    subprocess.run(command, env=sanitizers.environment(fake_stacks=False), check=True)
 
 
 def main():

@@ -9,12 +9,13 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 SKIPPED = 77
 
 
-def environment():
-    """The sanitizers' settings; what is suppressed, and why, is in the .supp files beside this one."""
+def environment(fake_stacks=True):
+    """The sanitizers' settings; what is suppressed, and why, is in the .supp files beside this one. `fake_stacks`: look for uses of a
+    function's variables after its return; frames that exceptions leave behind slow that down until it stands still, so fuzzing goes without."""
     settings = dict(os.environ)
     symbolizer = "/usr/lib/llvm-19/bin/llvm-symbolizer"
     common = f":external_symbolizer_path={symbolizer}" if os.path.exists(symbolizer) else ""
-    settings["ASAN_OPTIONS"] = "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1" + common
+    settings["ASAN_OPTIONS"] = f"detect_stack_use_after_return={int(fake_stacks)}:strict_string_checks=1:detect_leaks=1" + common
     settings["LSAN_OPTIONS"] = f"suppressions={HERE}/leak.supp:print_suppressions=0"
     settings["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1" + common
     settings["TSAN_OPTIONS"] = f"halt_on_error=1:suppressions={HERE}/thread.supp:print_suppressions=0" + common

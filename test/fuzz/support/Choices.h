@@ -36,7 +36,7 @@ public:
     if (first < 0xF8)
       return -int64_t(byte());
     if (first < 0xFC)
-      return kBorders[byte() % std::size(kBorders)] + (first & 3) % 2;
+      return int64_t(uint64_t(kBorders[byte() % std::size(kBorders)]) + (first & 1)); // the number or its successor
     uint64_t value = 0;
     for (int i = 0; i < 8; ++i)
       value |= uint64_t(byte()) << (8 * i);

@@ -86,4 +86,14 @@ int loadAll(const std::string &path, const std::vector<std::string> &names) {
   }
   return loaded;
 }
+
+void closeAbandonedFiles() {
+  ssize_t count = H5Fget_obj_count(hid_t(H5F_OBJ_ALL), H5F_OBJ_FILE);
+  if (count <= 0)
+    return;
+  std::vector<hid_t> files(static_cast<size_t>(count));
+  H5Fget_obj_ids(hid_t(H5F_OBJ_ALL), H5F_OBJ_FILE, files.size(), files.data());
+  for (hid_t file : files)
+    H5Fclose(file);
+}
 } // namespace sn::fuzz
