@@ -169,8 +169,9 @@ CheckpointReader::CheckpointReader(const std::string &path) : file_(h5::File::op
   for (int64_t i = 0; i < names.size(); ++i) {
     TensorSpec spec{.name = std::string(names[i])};
     std::vector<int64_t> shape = file_.shape(spec.name);
-    if (shape.empty() || shape.size() > 2)
-      userError("{}: parameter {} has shape {}; it should have one or two axes", path, spec.name, shapeText(shape));
+    if (shape.empty() || shape.size() > 2 || std::count(shape.begin(), shape.end(), 0))
+      userError("{}: parameter {} has shape {}; it should have one or two axes, none of extent 0", path, spec.name,
+                shapeText(shape));
     spec.vector = shape.size() == 1;
     spec.in = spec.vector ? 1 : shape[0];
     spec.out = shape.back();

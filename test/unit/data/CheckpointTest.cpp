@@ -289,7 +289,9 @@ TEST(Checkpoint, DamagedContents) {
                     "w.h5: snc/training, snc/symbols or snc/sums is not the JSON that was written there: ");
   make("{}", [](h5::File &file) { file.createArray<float>("a->b/weights", {2, 3, 4}); });
   EXPECT_USER_ERROR(CheckpointReader reader(path),
-                    "parameter a->b/weights has shape [2, 3, 4]; it should have one or two axes");
+                    "parameter a->b/weights has shape [2, 3, 4]; it should have one or two axes, none of extent 0");
+  make("{}", [](h5::File &file) { file.createArray<float>("a->b/weights", {2, 0}); });
+  EXPECT_USER_ERROR(CheckpointReader reader(path), "parameter a->b/weights has shape [2, 0]; it should have");
   make("{}", [](h5::File &file) {
     file.createArray<int32_t>("a->b/weights", {2, 3});
     file.writeRows("a->b/weights", 0, 2, std::vector<int32_t>(6).data());
