@@ -37,6 +37,9 @@ def fuzz(target, seconds, seed, kept):
     if os.path.exists(dictionary := os.path.join(HERE, f"{target}.dict")):
         command.append(f"-dict={dictionary}")
     run = subprocess.run([*command, kept, corpus], env=sanitizers.environment(fake_stacks=False), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace")
+    if "libFuzzer: run interrupted" in run.stderr:
+        print(f"fuzz-{target}: interrupted")
+        return 130
     if run.returncode:
         print(run.stderr[-20000:])
         print(f"fuzz-{target}: a finding; again: {program} {findings}/{target}-...")
