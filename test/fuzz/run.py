@@ -23,15 +23,15 @@ def number(pattern, text):
     return int(found[-1]) if found else 0
 
 
-def fuzz(target, seconds, seed, kept):
-    """Runs the target over its corpus and for `seconds` more; new inputs go to the folder `kept`. Returns the exit code."""
+def fuzz(target, seconds, runs, seed, kept):
+    """Runs the target over its corpus, then for `seconds` or, if given, `runs` inputs in all; new inputs go to the folder `kept`. Returns the exit code."""
     program = sanitizers.program(TREE, f"fuzz-{target}")
     corpus, findings = os.path.join(HERE, "corpus", target), os.path.join(TREE, "findings")
     os.makedirs(findings, exist_ok=True)
     count = len(os.listdir(corpus))
     command = [program, f"-max_len={LONGEST[target]}", f"-seed={seed}", "-timeout=20", "-rss_limit_mb=3000", "-print_final_stats=1",
                f"-artifact_prefix={findings}/{target}-"]
-    command += [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
+    command += [f"-runs={runs}"] if runs is not None else [f"-max_total_time={seconds}"]
     if target in THROUGH_HDF5:  # its free lists would have leaks looked for after every single input; the look at the end remains
         command.append("-detect_leaks=0")
     if os.path.exists(dictionary := os.path.join(HERE, f"{target}.dict")):
@@ -59,7 +59,8 @@ def merge(target, kept):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=sorted(LONGEST))
-    parser.add_argument("--seconds", type=int, default=60, help="time for new inputs; 0: the corpus alone")
+    parser.add_argument("--seconds", type=int, default=60, help="time for new inputs")
+    parser.add_argument("--runs", type=int, help="inputs in all, in place of a time: with a seed, nearly the same ones every time; 0: the corpus alone")
     parser.add_argument("--seed", type=int, default=0, help="of libFuzzer's random numbers; 0: another one each time")
     parser.add_argument("--kept", help="folder for inputs that reach something new (one that is removed afterwards)")
     parser.add_argument("--merge", action="store_true", help="take over what is new in the folder --kept into the committed corpus, and stop")
@@ -69,7 +70,7 @@ def main():
     if arguments.merge:
         return merge(arguments.target, arguments.kept)
     with tempfile.TemporaryDirectory(prefix="sn-fuzz-") as folder:
-        return fuzz(arguments.target, arguments.seconds, arguments.seed, arguments.kept or folder)
+        return fuzz(arguments.target, arguments.seconds, arguments.runs, arguments.seed, arguments.kept or folder)
 
 
 if __name__ == "__main__":
