@@ -29,11 +29,16 @@ bool sameNames(const std::shared_ptr<const rt::Names> &a, const std::shared_ptr<
       return false;
   return true;
 }
-/// Numbers or names whose bytes begin as a heap of HDF5's does: Hdf5Heaps takes them for a broken one.
-bool looksLikeAHeap(const std::string &path) {
+/// Numbers or names whose bytes begin as a heap of HDF5's does: Hdf5Heaps takes them for a broken one. A sparse data
+/// set has one true heap, of its encoding-type.
+bool looksLikeMoreHeaps(const std::string &path, const rt::DataSet &data) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  return bytes.find(std::string_view("GCOL\x01\0\0\0", 8)) != std::string::npos;
+  constexpr std::string_view heap("GCOL\x01\0\0\0", 8);
+  int count = 0;
+  for (size_t at = bytes.find(heap); at != std::string::npos; at = bytes.find(heap, at + 1))
+    ++count;
+  return count > (data.loader == rt::Loader::Dense ? 0 : 1);
 }
 void checkRoundTrip(const rt::DataSet &data) {
   std::string path = scratch("again.h5");
@@ -45,7 +50,7 @@ void checkRoundTrip(const rt::DataSet &data) {
     return; // a name that HDF5's strings cannot hold
   }
   writer.commit();
-  if (looksLikeAHeap(path))
+  if (looksLikeMoreHeaps(path, data))
     return;
   rt::DataFile file = rt::DataFile::open(path);
   std::shared_ptr<const rt::DataSet> again = file.load("again");
