@@ -100,8 +100,8 @@ void Importer::parameter(int source, int layer, bool bias) {
     scale = formulaExpr(record.scale, args);
     shift = formulaExpr(record.shift, args);
   }
-  builder.create<net::ParameterOp>(at(to), name, type(dims), !bias, draw, exprText(scale), exprText(shift),
-                                   stream("init " + name));
+  builder.create<net::ParameterOp>(at(to), name, type(dims), !bias, false, FloatAttr(), IntegerAttr(), draw,
+                                   exprText(scale), exprText(shift), stream("init " + name));
 }
 
 void Importer::parameters() {
@@ -284,7 +284,7 @@ void Importer::loss(int index, Value z) {
     llvm::append_range(inputs, rowStatistics(*activation.row, z, loc, layer.activation.params));
   }
   bool indicator = record.indicator && !activation.row;
-  auto op = builder.create<net::LossOp>(loc, type({}), Type(), inputs, layer.dataSet, indicator,
+  auto op = builder.create<net::LossOp>(loc, type({}), Type(), inputs, layer.dataSet, indicator, DenseF64ArrayAttr(),
                                         builder.getStrArrayAttr({layer.name}));
   auto fill = [&](Region &region, const vocab::Formula &formula) {
     OpBuilder::InsertionGuard guard(builder);

@@ -22,6 +22,15 @@ template <typename Record> struct Chosen {
 };
 
 enum class LayerKind { Input, Hidden, Output };
+enum class LayerType { FullyConnected, Pooling };
+
+/// One of a layer's sources uses another pair's matrix (reference 1.9). Biases are never shared.
+struct Sharing {
+  int source = 0;                 // of the layer, an index of Layer::sources
+  int ownerFrom = 0, ownerTo = 0; // the pair of layers that owns the matrix; never a sharing pair itself
+  bool transposed = false;
+  Position at;
+};
 
 struct Layer {
   std::string name;
@@ -33,12 +42,21 @@ struct Layer {
   std::string dataSet;      // Input, Output
   std::vector<int> sources; // indices of earlier layers (files may name later ones; cycles are errors)
   std::vector<Position> sourcesAt;
+  std::vector<int> skips; // their values are added to the pre-activation (reference 1.8); inputs may be among them
+  std::vector<Position> skipsAt;
+  std::vector<Sharing> shared;
+  LayerType type = LayerType::FullyConnected;
+  /// Pooling layers: no weights, no biases, no activation (Linear); `units` is derived from the sources.
+  Chosen<vocab::Pooling> pooling;
   bool sparse = false;
   double pDropout = 0;
   Chosen<vocab::Activation> activation; // Hidden, Output
   Chosen<vocab::Initializer> weightInit;
   double initScale = 1, initBias = 0;
   double sparsenessP = 0, sparsenessBeta = 0; // resolved: active iff beta > 0 (Hidden and sparse)
+  double weightNorm = 0;                      // of the matrices it owns; 0: none
+  double deltaNorm = 0;                       // 0: none
+  bool batchNormalization = false;            // Hidden
 };
 
 struct Network {
@@ -49,7 +67,12 @@ struct Network {
   std::vector<int> order;    // forward order: by longest distance from an input, then file order
   Chosen<vocab::Loss> loss;
   double denoisingP = 0;
+  double boostOne = 1, boostZero = 1; // DeltaBoost
   bool shuffleIndices = true;
+  /// "Compatibility": "dsstne": Constant's sign, Adam's exponent, optimizer state cleared every epoch, the divergence
+  /// brake (T-35, T-38, T-39, T-62).
+  bool dsstne = false;
+  std::string weightsData; // a weights file training starts from, as written in the file; "" = none
   // Training object (defaults: DSSTNE's train)
   Chosen<vocab::Optimizer> optimizer;
   Chosen<vocab::Schedule> schedule;

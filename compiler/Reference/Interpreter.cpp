@@ -261,7 +261,11 @@ void Interpreter::evaluate(net::LossOp op) {
 
 void Interpreter::evaluate(net::UpdateOp op) {
   std::string name = op.getParameter().str();
-  const Tensor &gradient = result.gradients[name] = valueOf(op.getGradient());
+  Tensor gradient = valueOf(op.getGradients()[0]);
+  for (Value more : op.getGradients().drop_front())
+    for (size_t i = 0; i < gradient.values.size(); ++i)
+      gradient.values[i] += valueOf(more).values[i];
+  result.gradients[name] = gradient;
   Updated updated = update(module, name, gradient, before, run);
   result.after.parameters[name] = std::move(updated.value);
   result.after.states[name] = std::move(updated.states);

@@ -128,7 +128,7 @@ net::LossOp Reverse::absorb(net::LossOp op) {
   Location loc = op.getLoc();
   builder.setInsertionPoint(op);
   auto merged = builder.create<net::LossOp>(loc, op.getSum().getType(), inputs[0].getType(), inputs, op.getTarget(),
-                                            op.getIndicator(), op.getLayers());
+                                            op.getIndicator(), op.getBoostAttr(), op.getLayers());
   OpBuilder::InsertionGuard guard(builder);
   auto fill = [&](Region &to, Region &from, bool isDelta) {
     Block *block = builder.createBlock(&to);
@@ -164,7 +164,7 @@ void Reverse::loss(net::LossOp op) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(op);
   auto withDelta = builder.create<net::LossOp>(op.getLoc(), op.getSum().getType(), input.getType(), op.getInputs(),
-                                               op.getTarget(), op.getIndicator(), op.getLayers());
+                                               op.getTarget(), op.getIndicator(), op.getBoostAttr(), op.getLayers());
   withDelta.getValue().takeBody(op.getValue());
   bool stated = !op.getDelta().empty();
   if (stated)
@@ -295,7 +295,8 @@ void Reverse::run() {
   auto module = entry->getParentOfType<ModuleOp>();
   for (net::ParameterOp parameter : module.getOps<net::ParameterOp>())
     if (auto found = gradients.find(parameter.getSymName().str()); found != gradients.end())
-      builder.create<net::UpdateOp>(found->second.first.getLoc(), parameter.getSymName(), found->second.second);
+      builder.create<net::UpdateOp>(found->second.first.getLoc(), parameter.getSymName(),
+                                    ValueRange{found->second.second});
 }
 
 struct Differentiate : impl::NetDifferentiateBase<Differentiate> {

@@ -11,12 +11,15 @@ class Net_Op<string mnemonic, list<Trait> traits = []> : Op<Net_Dialect, mnemoni
 def Net_ParameterOp : Net_Op<"parameter", [Symbol]> {
   let summary = "a trained tensor";
   let description = [{
-    Weights are [in, out]; a bias is [out]. `decays`: weight decay applies. The initial value is scale * draw + shift: plan expressions over nin and
-    nout in JSON form, drawn from the random stream `stream`.
+    Weights are [in, out]; a bias is [out]. `decays`: weight decay applies. `fixed`: no gradient and no optimizer; only net.assign changes it
+    (running statistics). `norm`: after each update the incoming weights of every output unit (a column) are scaled down to this Euclidean norm.
+    `share`: how many layers use it; its descent gradient is divided by that number. The initial value is scale * draw + shift: plan expressions over
+    nin and nout in JSON form, drawn from the random stream `stream`.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Net_Value>:$type, UnitAttr:$decays, StrAttr:$draw, StrAttr:$scale, StrAttr:$shift,
-                       I64Attr:$stream);
-  let assemblyFormat = "$sym_name `:` $type (`decays` $decays^)? `init` $draw $scale $shift `stream` $stream attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Net_Value>:$type, UnitAttr:$decays, UnitAttr:$fixed, OptionalAttr<F64Attr>:$norm,
+                       OptionalAttr<I64Attr>:$share, StrAttr:$draw, StrAttr:$scale, StrAttr:$shift, I64Attr:$stream);
+  let assemblyFormat = [{ $sym_name `:` $type (`decays` $decays^)? (`fixed` $fixed^)? (`norm` $norm^)? (`share` $share^)? `init` $draw $scale $shift
+    `stream` $stream attr-dict }];
 }
 
 def Net_OptimizerOp : Net_Op<"optimizer", [IsolatedFromAbove, Symbol]> {
@@ -121,6 +124,13 @@ def Net_RowReduceOp : Net_Op<"row_reduce", [IsolatedFromAbove, Pure]> {
   let assemblyFormat = "$kind `(` $inputs `)` (`detached` $detached^)? $formula attr-dict `:` functional-type($inputs, $result)";
 }
 
+def Net_IotaOp : Net_Op<"iota", [Pure]> {
+  let summary = "the numbers 0, 1, 2, ... of the units";
+  let description = [{ One value per unit: a map tells units apart by it, and so builds a matrix of row vectors, unit by unit. }];
+  let results = (outs Net_Value:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
 def Net_ColumnSumOp : Net_Op<"column_sum", [Pure]> {
   let summary = "sum over the examples of the batch, one result per unit";
   let arguments = (ins Net_Value:$input);
@@ -137,25 +147,45 @@ def Net_PenaltyOp : Net_Op<"penalty", [IsolatedFromAbove, Pure]> {
   let assemblyFormat = "$input $formula attr-dict `:` type($input) `->` type($result)";
 }
 
+def Net_DeltaNormOp : Net_Op<"delta_norm", [Pure]> {
+  let summary = "its operand, with a bound on the Euclidean norm of its gradient's rows";
+  let description = [{ Backprop scales the row of an example whose norm is above `limit` down to it. }];
+  let arguments = (ins Net_Value:$input, F64Attr:$limit);
+  let results = (outs Net_Value:$result);
+  let assemblyFormat = "$input `limit` $limit attr-dict `:` type($input) `->` type($result)";
+}
+
 def Net_LossOp : Net_Op<"loss", [IsolatedFromAbove, Pure]> {
   let summary = "the sum over examples and units of a loss against a target";
   let description = [{
     `value` takes one f32 per operand and then the target t; units not stored in a sparse target have t = 0. `delta` (same arguments) yields the
     derivative with respect to operand 0; where the record does not state it, `differentiate` derives it. After `differentiate` the second result is
-    the delta. `indicator`: stored entries count as 1.
+    the delta. `indicator`: stored entries count as 1. `boost` [zero, binary, analog] multiplies the delta, not the value, of a sparse target's
+    units: those not stored, and the stored ones of a binary and of an analog target.
   }];
-  let arguments = (ins Variadic<Net_Value>:$inputs, StrAttr:$target, UnitAttr:$indicator, StrArrayAttr:$layers);
+  let arguments = (ins Variadic<Net_Value>:$inputs, StrAttr:$target, UnitAttr:$indicator, OptionalAttr<DenseF64ArrayAttr>:$boost,
+                       StrArrayAttr:$layers);
   let results = (outs Net_Value:$sum, Optional<Net_Value>:$deltaResult);
   let regions = (region SizedRegion<1>:$value, MaxSizedRegion<1>:$delta);
-  let assemblyFormat = [{ `(` $inputs `)` `target` $target (`indicator` $indicator^)? `layers` $layers `value` $value (`delta` $delta^)? attr-dict
+  let assemblyFormat = [{ `(` $inputs `)` `target` $target (`indicator` $indicator^)? (`boost` $boost^)? `layers` $layers `value` $value (`delta` $delta^)? attr-dict
     `:` functional-type($inputs, results) }];
   let hasVerifier = 1;
 }
 
 def Net_UpdateOp : Net_Op<"update"> {
-  let summary = "applies the optimizer with descent gradient -gradient/B";
-  let arguments = (ins FlatSymbolRefAttr:$parameter, Net_Value:$gradient);
-  let assemblyFormat = "$parameter `,` $gradient attr-dict `:` type($gradient)";
+  let summary = "applies the optimizer with the descent gradient";
+  let description = [{
+    The descent gradient is -1/(B share) times the sum of the contributions, added in their order; `share` is the parameter's. A parameter with a
+    `norm` is scaled down after it.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter, Variadic<Net_Value>:$gradients);
+  let assemblyFormat = "$parameter `,` $gradients attr-dict `:` type($gradients)";
+}
+
+def Net_AssignOp : Net_Op<"assign"> {
+  let summary = "gives a fixed parameter a new value at the end of the step";
+  let arguments = (ins FlatSymbolRefAttr:$parameter, Net_Value:$value);
+  let assemblyFormat = "$parameter `,` $value attr-dict `:` type($value)";
 }
 
 def Net_ReportOp : Net_Op<"report"> {

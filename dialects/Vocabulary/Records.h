@@ -43,7 +43,9 @@ struct Param {
   double byDefault = 0;
   std::string_view key = {};
   bool layerKey = false;
-  double low = -1e30, high = 1e30; // accepted range, inclusive
+  double low = -1e30, high = 1e30;            // accepted range, inclusive
+  std::vector<std::string_view> aliases = {}; // of the key
+  std::string_view caution = {};              // warned of where the default is in force: why it surprises
 };
 /// Where conformance probes a formula: interval, points to stay away from, and the relative tolerance of float
 /// backends.
@@ -84,9 +86,18 @@ struct Activation {
   Formula gradFromOutput = {};     // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
   const RowFormula *row = nullptr; // set instead of `forward` for row-wise activations
   bool unitInterval = false;       // outputs lie in (0, 1): what cross-entropy losses need
+  int dsstneNumber = -1;           // in DSSTNE's trained-network files (reference 1.23); -1: they have none
   Probe probe = {};
   std::vector<Golden> golden = {};
   std::string_view doc = {};
+};
+
+/// Which deltas of a sparse target the network's DeltaBoost multiplies (reference 1.15, T-68): `one` those of stored
+/// units, `zero` those of the others. Never behind a row-wise activation.
+enum class Boost {
+  Never,
+  Always,
+  UnitInterval, // all behind an activation with unitInterval; else only stored units of analog targets
 };
 
 struct Loss {
@@ -98,6 +109,8 @@ struct Loss {
   bool unitInterval = false; // needs an activation with unitInterval
   bool indicator =
       false; // stored entries of sparse targets count as 1 whatever their value (not where the activation is row-wise)
+  Boost boost = Boost::Never;
+  int dsstneNumber = -1;
   Probe probe = {}; // over y
   std::vector<Golden> golden = {};
   std::string_view doc = {};
@@ -126,6 +139,8 @@ struct Optimizer {
   std::vector<std::pair<std::string_view, Formula>> scalars =
       {};              // computed on the host in double: a = {Alpha, Mu, Mu1, Step}
   Formula update = {}; // a = {w, g', state0, ...}, p = scalars in order -> out = {w, state0, ...}
+  /// Scalars that take the place of those of the same name under "Compatibility": "dsstne".
+  std::vector<std::pair<std::string_view, Formula>> dsstneScalars = {};
   std::vector<GoldenUpdate> golden = {};
   std::string_view doc = {};
 };
@@ -133,9 +148,25 @@ struct Optimizer {
 struct Initializer {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
-  std::string_view draw = {};      // "uniform" on [0,1), "normal", "none"
-  Formula scale = {}, shift = {};  // a = {nin, nout, Scale}: value = scale * draw + shift
+  std::string_view draw = {};     // "uniform" on [0,1), "normal", "none"
+  Formula scale = {}, shift = {}; // a = {nin, nout, Scale}: value = scale * draw + shift
+  int dsstneNumber = -1;
+  Formula dsstneShift = {};        // takes the place of `shift` under "Compatibility": "dsstne"
   std::vector<Golden> golden = {}; // value = scale, derivative = shift
+  std::string_view doc = {};
+};
+
+/// A layer without weights, formed from its sources, all of one width (reference 1.7). Either `fold`: unit i of the
+/// layer is the fold of unit i of the sources, in order; or `products` and `value`: unit j compares source 0 with
+/// source j + 1.
+struct Pooling {
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};
+  int dsstneNumber = -1;
+  Formula fold = {};                  // a = {so far, next}
+  std::vector<Formula> products = {}; // a = {x0, xj}, each summed over the units
+  Formula value = {};                 // a = {sum of products[0], sum of products[1], ...}
+  std::vector<Golden> golden = {}; // fold: args {so far, next}; else args are the units of source 0, then of source 1
   std::string_view doc = {};
 };
 
@@ -156,6 +187,7 @@ std::span<const Pair> pairs();
 std::span<const Optimizer> optimizers();
 std::span<const Initializer> initializers();
 std::span<const Schedule> schedules();
+std::span<const Pooling> poolings();
 
 /// g - lambda*w - lambda1*sgn(w): weight decay, written once for every optimizer. a = {w, g}, p = {Lambda, Lambda1}.
 Formula decayed();

@@ -8,13 +8,19 @@ namespace sn::rt {
 struct DataSet {
   std::string name; // its name in the file; the first one asked for where there are several
   Loader loader = Loader::CsrBinary;
-  int64_t rows = 0, columns = 0;
-  std::vector<int64_t> indptr;  // CSR: rows + 1
-  std::vector<int32_t> indices; // CSR: sorted and distinct inside a row
-  std::vector<float> values;    // CsrAnalog: one per index; dense: rows x columns, row-major; CsrBinary: empty
+  int64_t rows = 0, columns = 0; // rows: examples
+  std::vector<int64_t> indptr;   // CSR: stored rows + 1
+  std::vector<int32_t> indices;  // CSR: sorted and distinct inside a row
+  std::vector<float> values;     // CsrAnalog: one per index; dense: rows x columns, row-major; CsrBinary: empty
   std::shared_ptr<const Names> rowNames, columnNames; // null where the file has none
-  std::vector<std::string> notes;                     // what was mended while loading, one sentence each, for the user
-  int64_t entries() const { return loader == Loader::Dense ? rows * columns : static_cast<int64_t>(indices.size()); }
+  std::vector<int32_t> index; // indexed: the stored row of each example; empty: one stored row per example, in order
+  std::vector<float> weights; // of each example; empty: 1
+  bool ignoreZeros = false;   // as a target: entries not stored contribute nothing
+  float inputOffset = 0;      // dense: added to every stored value where the data set is an input (8-bit images: T-22)
+  std::vector<std::string> notes; // what was mended while loading, one sentence each, for the user
+  int64_t storedRow(int64_t example) const { return index.empty() ? example : index[static_cast<size_t>(example)]; }
+  /// What is stored, not how often examples refer to it.
+  int64_t entries() const { return static_cast<int64_t>(loader == Loader::Dense ? values.size() : indices.size()); }
 };
 
 /// What to do with the values of entries that name the same row and column. Binary data sets keep one entry either way.
@@ -28,8 +34,9 @@ struct Tidied {
 };
 Tidied tidyRows(DataSet &data, Duplicates duplicates);
 
-/// Columns [indptr[row], indptr[row + 1]) of a CSR data set.
-inline std::pair<const int32_t *, const int32_t *> rowOf(const DataSet &data, int64_t row) {
+/// The columns of an example of a CSR data set.
+inline std::pair<const int32_t *, const int32_t *> rowOf(const DataSet &data, int64_t example) {
+  int64_t row = data.storedRow(example);
   return {data.indices.data() + data.indptr[row], data.indices.data() + data.indptr[row + 1]};
 }
 

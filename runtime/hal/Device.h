@@ -12,20 +12,25 @@
 #include <vector>
 
 namespace sn::rt {
-/// How a data set is stored: the loader kind, found when the file is opened. A closed set; more kinds follow (8-bit,
-/// indexed, weighted).
+/// How a data set is stored: the loader kind, found when the file is opened. A closed set. Orthogonal to it: indexed,
+/// weighted, zeros ignored (DataView).
 enum class Loader { Dense, CsrBinary, CsrAnalog };
 
 /// A data set in device memory. Rows of CSR data are sorted by column without duplicates. Not owned.
 struct DataView {
   Loader loader = Loader::CsrBinary;
-  int64_t rows = 0, columns = 0; // columns: of the layer it is bound to (>= those stored)
+  int64_t rows = 0, columns = 0; // rows: examples; columns: of the layer it is bound to (>= those stored)
   int64_t storedColumns = 0;     // dense: row stride of `values`
   const int64_t *indptr = nullptr;
   const int32_t *indices = nullptr;
-  const float *values = nullptr; // dense: rows x storedColumns; CsrAnalog: nnz; CsrBinary: null
-  int64_t entries = 0;           // stored in all rows, where known: measuring before loading has only this
-  bool ignoreZeros = false;      // as a target: entries not stored contribute nothing
+  const float *values = nullptr;  // dense: rows x storedColumns; CsrAnalog: nnz; CsrBinary: null
+  int64_t entries = 0;            // stored in all rows, where known: measuring before loading has only this
+  bool ignoreZeros = false;       // as a target: entries not stored contribute nothing
+  const int32_t *index = nullptr; // indexed: the stored row of each example; null: its own
+  const float *weights = nullptr; // of each example: multiplies a sparse input's values and a target's loss; null: 1
+  float inputOffset = 0;          // dense: added to every stored value where the data set is an input
+  /// The stored row of an example: what indptr and dense rows go by. Masks go by the example.
+  int64_t storedRow(int64_t example) const { return index ? index[example] : example; }
 };
 
 /// The examples of one step.

@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace sn::plan {
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// An extent known at compile time (symbol empty) or a symbol: "B" (rows of the batch) or a Symbol of the plan.
 struct Dim {
@@ -48,6 +48,7 @@ struct Parameter {
   std::string layout;
   bool decays = false;
   Initializer init;
+  bool trained = true; // false: no optimizer state; only `map` steps assign it (running statistics)
 };
 
 /// A scalar handed to update slots, computed on the host every step. Symbols: Alpha (after the schedule), Lambda,
@@ -78,6 +79,9 @@ struct Training {
   int64_t batch = 1024, epochs = 40;
   uint64_t seed = 12134;
   bool shuffle = true;
+  bool clearState = false; // optimizer state and Step begin anew every epoch (T-39); Step then counts from 1 again
+  bool brake = false;      // the divergence brake (reference 5.3): the entry "trial" gives a batch's loss beforehand
+  std::string weights;     // a weights file to start from, relative to the network's file; "" = none
 };
 
 enum class Role {
@@ -87,12 +91,14 @@ enum class Role {
   Column,      // parameter or buffer [N], the same for every row
   Mask,        // counter-based dropout mask of (row, unit)
   Target,      // stored or dense target value t
+  Index,       // the number of the column, as a float
   Delta,       // output only: the tile-local result (delta of a loss, score of wide_topk, logit of a statistics sweep)
   // scalars
   Row,          // buffer [B]
   TargetWeight, // example weight w of the row (1 unless the data set is weighted)
   TargetScale,  // 1/n for a binary target row of n entries (0 for an empty row), 1 for analog and dense targets
   TargetSum,    // sum of the row's TargetScale * t
+  TargetBinary, // 1 for a sparse binary target, else 0
   Hyper,        // `value` evaluated on the host each step
   Reduction,    // result `index` of this row_reduce
 };
@@ -101,11 +107,13 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Role, {{Role::Accumulator, "accumulator"},
                                     {Role::Column, "column"},
                                     {Role::Mask, "mask"},
                                     {Role::Target, "target"},
+                                    {Role::Index, "index"},
                                     {Role::Delta, "delta"},
                                     {Role::Row, "row"},
                                     {Role::TargetWeight, "target.weight"},
                                     {Role::TargetScale, "target.scale"},
                                     {Role::TargetSum, "target.sum"},
+                                    {Role::TargetBinary, "target.binary"},
                                     {Role::Hyper, "hyper"},
                                     {Role::Reduction, "reduction"}})
 
@@ -136,12 +144,17 @@ struct Source {
   bool transposed = false;
   std::vector<Corruption> corruption; // data sources in training
   std::string gradient; // wide_* sweeps single and forward: buffer [B, K] that receives delta * W^T; "" = not needed
+  /// csc_update, gemm_update, wide_* sweeps single and update: a buffer of the parameter's shape and layout that
+  /// receives the descent gradient in place of an update, "" = update at once. `update`: the buffer that is applied.
+  std::string weightGradient;
+  bool accumulate = false; // adds to what is in weightGradient; else all of it is overwritten
+  double scale = 1;        // of the descent gradient: 1 / the number of layers that share the matrix
 };
 
 /// One kernel launch. Which fields a schema reads is written in docs/spec/plan.md.
 struct Step {
   std::string kernel; // schema: csr_gather gemm wide_output wide_softmax csc_update gemm_update wide_topk map
-                      // row_reduce column_reduce
+                      // row_reduce column_reduce expand update limit_norm
   std::string label;  // for people: layer names and what is fused
   std::vector<std::string> layers;
   std::string sweep; // wide_*: "statistics", "single", "forward", "update", "loss"; else ""
@@ -153,6 +166,7 @@ struct Step {
   std::vector<std::string> reductions; // row_reduce: "max" / "sum" for slots reduce0, reduce1 ...
   std::vector<std::string> rows; // buffers [B]: results of the reductions (row_reduce, statistics sweep: max, sum)
   Dim columns;                   // N: the width of the tiles
+  double limit = 0;              // limit_norm: greatest Euclidean norm of a column of the logical matrix [in, out]
   std::map<std::string, SlotUse> slots;
   std::string report;         // name under which the step's sum is reported ("loss"); "" = none
   std::vector<int64_t> after; // steps of the same entry that must have run
@@ -160,11 +174,11 @@ struct Step {
 
 struct Buffer {
   std::string name;
-  std::vector<Dim> dims;       // [B, N], [N] or [B]
+  std::vector<Dim> dims;       // [B, N], [N], [B], or a parameter's [in, out]
   int64_t first = 0, last = 0; // steps of its lifetime, inclusive
 };
 struct Entry {
-  std::string name; // "train", "evaluate", "predict"
+  std::string name; // "train", "trial" (with Training::brake), "evaluate", "predict"; without targets: "predict" alone
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
 };

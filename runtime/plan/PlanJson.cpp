@@ -19,7 +19,7 @@ template <typename IO> void fields(IO &io, Initializer &v) {
 }
 template <typename IO> void fields(IO &io, Parameter &v) {
   io("name", v.name), io("in", v.in), io("out", v.out), io("layout", v.layout), io("decays", v.decays),
-      io("init", v.init);
+      io("trained", v.trained), io("init", v.init);
 }
 template <typename IO> void fields(IO &io, NamedExpr &v) { io("name", v.name), io("value", v.value); }
 template <typename IO> void fields(IO &io, Optimizer &v) {
@@ -29,7 +29,8 @@ template <typename IO> void fields(IO &io, Optimizer &v) {
 template <typename IO> void fields(IO &io, Training &v) {
   io("optimizer", v.optimizer), io("hyper", v.hyper), io("given", v.given), io("alpha", v.alpha), io("batch", v.batch),
       io("epochs", v.epochs);
-  io("seed", v.seed), io("shuffle", v.shuffle);
+  io("seed", v.seed), io("shuffle", v.shuffle), io("clearState", v.clearState), io("brake", v.brake);
+  io("weights", v.weights);
 }
 template <typename IO> void fields(IO &io, SlotArg &v) {
   io("role", v.role), io("ref", v.ref), io("index", v.index), io("stream", v.stream), io("p", v.p),
@@ -42,11 +43,13 @@ template <typename IO> void fields(IO &io, Corruption &v) { io("stream", v.strea
 template <typename IO> void fields(IO &io, Source &v) {
   io("data", v.data), io("ref", v.ref), io("weights", v.weights), io("transposed", v.transposed);
   io("corruption", v.corruption), io("gradient", v.gradient);
+  io("weightGradient", v.weightGradient), io("accumulate", v.accumulate), io("scale", v.scale);
 }
 template <typename IO> void fields(IO &io, Step &v) {
   io("kernel", v.kernel), io("label", v.label), io("layers", v.layers), io("sweep", v.sweep), io("sources", v.sources);
   io("delta", v.delta), io("biases", v.biases), io("update", v.update), io("target", v.target);
   io("reductions", v.reductions), io("rows", v.rows), io("columns", v.columns), io("slots", v.slots);
+  io("limit", v.limit);
   io("report", v.report), io("after", v.after);
 }
 template <typename IO> void fields(IO &io, Buffer &v) {
