@@ -89,7 +89,9 @@ struct Activation {
   int dsstneNumber = -1;           // in DSSTNE's trained-network files (reference 1.23); -1: they have none
   Probe probe = {};
   std::vector<Golden> golden = {};
-  std::string_view doc = {};
+  std::string_view doc = {}; // the formula, for people
+  std::string_view note =
+      {}; // where it comes from: sections of the reference, traps (T-nn) and what is done about them
 };
 
 /// Which deltas of a sparse target the network's DeltaBoost multiplies (reference 1.15, T-68): `one` those of stored
@@ -103,10 +105,14 @@ enum class Boost {
 struct Loss {
   std::string_view name = {};
   std::vector<std::string_view> aliases = {};
-  std::string_view object = {}; // network object that holds the parameters, "" if none
+  std::string_view object = {}; // network object that holds the parameters, "" if none; losses may share one
+  std::vector<std::string_view> objectAliases = {}; // other names of that object
   std::vector<Param> params = {};
-  Formula value = {};        // a = {y, t}: one unit's loss from the layer's output
+  /// a = {y, t}: one unit's loss from the layer's output. t is 0 for units that a sparse target does not store and -0.0
+  /// for stored zeros: equal in any comparison, but 1 / t is negative.
+  Formula value = {};
   bool unitInterval = false; // needs an activation with unitInterval
+  bool rowWise = true;       // may stand behind row-wise activations
   bool indicator =
       false; // stored entries of sparse targets count as 1 whatever their value (not where the activation is row-wise)
   Boost boost = Boost::Never;
@@ -114,6 +120,7 @@ struct Loss {
   Probe probe = {}; // over y
   std::vector<Golden> golden = {};
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 /// An activation and a loss fused: formed from the pre-activation, finite for every z. Overrides the composition;
@@ -127,6 +134,7 @@ struct Pair {
       false; // the reference defines this delta although it is not the derivative of the value: exempt from the check
   std::vector<Golden> golden = {};
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 /// Update rule on the descent gradient g' (decay already folded in, by `decayed`, for weights only).
@@ -142,7 +150,9 @@ struct Optimizer {
   /// Scalars that take the place of those of the same name under "Compatibility": "dsstne".
   std::vector<std::pair<std::string_view, Formula>> dsstneScalars = {};
   std::vector<GoldenUpdate> golden = {};
+  std::vector<GoldenUpdate> dsstneGolden = {}; // with dsstneScalars
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 struct Initializer {
@@ -153,7 +163,9 @@ struct Initializer {
   int dsstneNumber = -1;
   Formula dsstneShift = {};        // takes the place of `shift` under "Compatibility": "dsstne"
   std::vector<Golden> golden = {}; // value = scale, derivative = shift
+  std::vector<Golden> dsstneGolden = {};
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 /// A layer without weights, formed from its sources, all of one width (reference 1.7). Either `fold`: unit i of the
@@ -168,6 +180,7 @@ struct Pooling {
   Formula value = {};                 // a = {sum of products[0], sum of products[1], ...}
   std::vector<Golden> golden = {}; // fold: args {so far, next}; else args are the units of source 0, then of source 1
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 /// Learning rate as a function of progress. a = {Alpha, Step, Epoch, Steps, Epochs} (Step and Epoch count from 1), p =
@@ -179,6 +192,7 @@ struct Schedule {
   Formula rate = {};
   std::vector<Golden> golden = {}; // of `rate`; the derivative is with respect to Alpha
   std::string_view doc = {};
+  std::string_view note = {};
 };
 
 std::span<const Activation> activations();
