@@ -57,7 +57,8 @@ State initialState(ModuleOp module, const std::map<std::string, int64_t> &extent
     int64_t in = dims.size() == 2 ? extent(dims[0]) : 1, out = extent(dims.back());
     std::string name = parameter.getSymName().str();
     state.parameters[name] = initial(parameter, in, out, seed);
-    state.states[name].assign(rule.getStates().size(), Tensor(in, out));
+    if (!parameter.getFixed())
+      state.states[name].assign(rule.getStates().size(), Tensor(in, out));
   }
   return rounded(std::move(state));
 }

@@ -4,6 +4,7 @@
 #include "runtime/plan/Expr.h"
 #include "runtime/plan/Philox.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -53,6 +54,8 @@ private:
   void evaluate(net::ColumnSumOp op);
   void evaluate(net::LossOp op);
   void evaluate(net::UpdateOp op);
+  void evaluate(net::IotaOp op);
+  void evaluate(net::AssignOp op);
 
   ModuleOp module;
   const std::map<std::string, DataTable> &data;
@@ -83,8 +86,8 @@ int64_t Interpreter::unitsOf(Value value) const {
 Formula Interpreter::formula(Region &region, ValueRange inputs, bool lastIsExact) {
   std::vector<bool> exact;
   for (Value input : inputs)
-    exact.push_back(
-        llvm::isa_and_nonnull<net::MaskOp, net::TargetScalarOp, net::DataOp, net::ReadOp>(input.getDefiningOp()));
+    exact.push_back(llvm::isa_and_nonnull<net::MaskOp, net::TargetScalarOp, net::DataOp, net::ReadOp, net::IotaOp>(
+        input.getDefiningOp()));
   exact.push_back(lastIsExact);
   return Formula(region, arithmetic, exact);
 }
@@ -104,8 +107,16 @@ void Interpreter::evaluate(net::DataOp op) {
   const DataTable &from = table(op.getDataset());
   Tensor &to = define(op, batch, unitsOf(op));
   for (int64_t row = 0; row < batch; ++row)
-    for (int64_t column = 0; column < from.values.columns; ++column)
-      to(row, column) = from.values(run.ids[row], column);
+    for (int64_t column = 0; column < from.values.columns; ++column) {
+      double value = from.values(run.ids[row], column);
+      to(row, column) = from.sparse ? value * from.weight(run.ids[row]) : value + from.inputOffset;
+    }
+}
+
+void Interpreter::evaluate(net::IotaOp op) {
+  Tensor &to = define(op, 1, unitsOf(op));
+  for (int64_t column = 0; column < to.columns; ++column)
+    to(0, column) = static_cast<double>(column);
 }
 
 void Interpreter::evaluate(net::CorruptOp op) {
@@ -139,7 +150,7 @@ void Interpreter::evaluate(net::TargetScalarOp op) {
     bool indicator = target.sparse && target.binary;
     double scale = !indicator ? 1 : count > 0 ? 1 / count : 0;
     if (op.getWhat() == "weight")
-      to(row, 0) = 1;
+      to(row, 0) = target.weight(id);
     else if (op.getWhat() == "scale")
       to(row, 0) = scale;
     else if (op.getWhat() == "sum")
@@ -251,8 +262,12 @@ void Interpreter::evaluate(net::LossOp op) {
       gather(arguments, op.getInputs(), row, column);
       arguments.push_back(t);
       sum += value(arguments)[0];
-      if (slope)
-        delta(row, column) = (*slope)(arguments)[0];
+      if (!slope)
+        continue;
+      double boost = 1;
+      if (op.getBoost() && target.sparse)
+        boost = (*op.getBoost())[!stored ? 0 : target.binary ? 1 : 2];
+      delta(row, column) = boost * (*slope)(arguments)[0];
     }
   define(op.getSum(), 1, 1)(0, 0) = sum;
   if (slope)
@@ -272,16 +287,30 @@ void Interpreter::evaluate(net::UpdateOp op) {
   result.regularization += updated.regularization;
 }
 
+/// What is read stays as it was before the step.
+void Interpreter::evaluate(net::AssignOp op) {
+  Tensor &to = result.after.parameters.at(op.getParameter().str());
+  const Tensor &from = valueOf(op.getValue());
+  if (from.values.size() != to.values.size())
+    throw std::logic_error("an assigned value of another extent than " + op.getParameter().str());
+  to = from;
+}
+
 void Interpreter::evaluate(Operation &op) {
   llvm::TypeSwitch<Operation *>(&op)
       .Case<net::DataOp, net::CorruptOp, net::MaskOp, net::TargetScalarOp, net::ContractOp, net::MapOp,
-            net::RowReduceOp, net::ColumnSumOp, net::LossOp, net::UpdateOp>([&](auto known) { evaluate(known); })
+            net::RowReduceOp, net::ColumnSumOp, net::LossOp, net::UpdateOp, net::IotaOp, net::AssignOp>(
+          [&](auto known) { evaluate(known); })
       .Case([&](net::ReadOp read) { values[read] = before.parameters.at(read.getParameter().str()); })
       .Case([&](net::ScalarOp scalar) { define(scalar, 1, 1)(0, 0) = host(scalar.getExpression(), run); })
       .Case([&](net::PenaltyOp penalty) {
         Tensor operand = valueOf(penalty.getInput());
         result.penalised.push_back(operand);
         values[penalty] = std::move(operand);
+      })
+      .Case([&](net::DeltaNormOp bound) { // of the gradient, which `differentiate` makes explicit
+        Tensor operand = valueOf(bound.getInput());
+        values[bound] = std::move(operand);
       })
       .Case([&](net::ReportOp report) { result.reports[report.getName().str()] += valueOf(report.getValue())(0, 0); })
       .Case([&](net::RankOp rank) {
@@ -302,6 +331,16 @@ Result Interpreter::entry(StringRef name) {
   result.branches = arithmetic.branches;
   result.near = arithmetic.near;
   return std::move(result);
+}
+/// Scales down the columns, each the incoming weights of one unit, whose Euclidean norm is above `limit`.
+void limitNorms(Tensor &weights, double limit) {
+  for (int64_t column = 0; column < weights.columns; ++column) {
+    double square = 0;
+    for (int64_t row = 0; row < weights.rows; ++row)
+      square += weights(row, column) * weights(row, column);
+    for (int64_t row = 0; std::sqrt(square) > limit && row < weights.rows; ++row)
+      weights(row, column) *= limit / std::sqrt(square);
+  }
 }
 } // namespace
 
@@ -324,8 +363,9 @@ Updated update(ModuleOp net, StringRef name, const Tensor &gradient, const State
   std::vector<double> scalars, arguments;
   for (Attribute expression : optimizer.getScalarValues())
     scalars.push_back(host(cast<StringAttr>(expression), run));
+  double count = static_cast<double>(run.ids.size()) * static_cast<double>(parameter.getShare().value_or(1));
   for (size_t i = 0; i < updated.value.values.size(); ++i) {
-    arguments = {updated.value.values[i], -gradient.values.at(i) / static_cast<double>(run.ids.size())};
+    arguments = {updated.value.values[i], -gradient.values.at(i) / count};
     for (const Tensor &state : updated.states)
       arguments.push_back(state.values[i]);
     arguments.insert(arguments.end(), scalars.begin(), scalars.end());
@@ -335,6 +375,8 @@ Updated update(ModuleOp net, StringRef name, const Tensor &gradient, const State
       updated.states[state].values[i] = results[1 + state];
     updated.regularization += results.back();
   }
+  if (auto limit = parameter.getNorm())
+    limitNorms(updated.value, limit->convertToDouble());
   return updated;
 }
 

@@ -22,14 +22,18 @@ struct Tensor {
 };
 
 /// A data set as a full matrix. A sparse one says which entries it stores: those not stored are 0 as inputs, and as
-/// targets t = 0 (or, with `ignoreZeros`, no target at all). The stored entries of a binary one are 1.
+/// targets t = 0 (or, with `ignoreZeros`, no target at all). The stored entries of a binary one are 1. One row per
+/// example: who makes the table of an indexed data set repeats the rows it shares.
 struct DataTable {
   Tensor values;
   bool sparse = false, binary = false, ignoreZeros = false;
-  std::vector<bool> stored; // rows x columns, of sparse tables only
+  std::vector<double> weights; // of each example: times the values of a sparse input, and times the loss; empty: all 1
+  double inputOffset = 0;      // added to the values where a dense table is an input, not where it is a target
+  std::vector<bool> stored;    // rows x columns, of sparse tables only
   bool isStored(int64_t row, int64_t column) const {
     return !sparse || stored[static_cast<size_t>(row * values.columns + column)];
   }
+  double weight(int64_t row) const { return weights.empty() ? 1 : weights.at(static_cast<size_t>(row)); }
 };
 
 /// Everything that training changes. States are listed in the order of the optimizer's states.
@@ -83,11 +87,13 @@ struct Updated {
   std::vector<Tensor> states;
   double regularization = 0; // of the value before
 };
-/// The update rule alone: `gradient` is summed over the batch, the rule gets -gradient / B.
+/// The update rule alone: `gradient` is summed over the batch and all uses, the rule gets -gradient / (B share). A
+/// parameter with a norm is scaled down column by column.
 Updated update(mlir::ModuleOp net, llvm::StringRef parameter, const Tensor &gradient, const State &before,
                const Run &run);
 
-/// Initial values of every parameter, rounded to float as a weights file holds them, and zero states for `optimizer`.
+/// Initial values of every parameter, rounded to float as a weights file holds them, and zero states for `optimizer`
+/// (none for fixed parameters).
 /// `extents` gives the columns of the data sets by which extents are named.
 State initialState(mlir::ModuleOp net, const std::map<std::string, int64_t> &extents, uint64_t seed,
                    llvm::StringRef optimizer);
