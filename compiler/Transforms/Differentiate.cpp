@@ -1,10 +1,12 @@
 // net-differentiate: reverse mode over an entry. Every adjoint below is the transpose of one operation's
-// linearisation. Assumes straight-line code, one loss seed of weight 1 per net.loss, and that only contractions, maps
-// and row reductions carry gradients.
+// linearisation. Assumes straight-line code, one loss seed of weight 1 per net.loss, and that only contractions, maps,
+// row reductions and column sums carry gradients. A matrix that is used several times collects its contributions; they
+// are added by its one update.
 #include "compiler/Transforms/FormulaAd.h"
 #include "compiler/Transforms/Formulas.h"
 #include "compiler/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -33,20 +35,28 @@ private:
   void map(net::MapOp op);
   void contract(net::ContractOp op);
   void rowReduce(net::RowReduceOp op);
+  void columnSum(net::ColumnSumOp op);
   void penalty(net::PenaltyOp op);
+  void deltaNorm(net::DeltaNormOp op);
+  void updates();
   /// Adds a derivative of matrix shape to `value`'s gradient, summed to its shape.
   void accumulateReduced(Location loc, Value value, Value gradient);
-  Value rowSum(Location loc, Value matrix, Type type);
+  Value rowSum(Location loc, Value matrix, Type type, Build build);
 
   net::EntryOp entry;
   OpBuilder builder;
-  DenseSet<Value> active;         // depends on a parameter, through operations that carry gradients
+  DenseSet<Value> active;         // depends on a trained parameter, through operations that carry gradients
   DenseMap<Value, Value> adjoint; // dL/dvalue
+  llvm::MapVector<StringAttr, SmallVector<Value>>
+      contributions; // to dL/d of each parameter, in the order they were found
 };
 
 void Reverse::findActive() {
+  auto module = entry->getParentOfType<ModuleOp>();
   for (Operation &op : *entry.getBody().begin()) {
-    bool reads = isa<net::ReadOp>(op);
+    auto read = dyn_cast<net::ReadOp>(op);
+    auto parameter = read ? module.lookupSymbol<net::ParameterOp>(read.getParameter()) : net::ParameterOp();
+    bool reads = read && !(parameter && parameter.getFixed());
     if (auto reduce = dyn_cast<net::RowReduceOp>(op); reduce && reduce.getDetached())
       continue;
     if (reads || llvm::any_of(op.getOperands(), [&](Value operand) { return isActive(operand); }))
@@ -70,6 +80,10 @@ Value Reverse::createMap(Location loc, Type type, ArrayRef<Value> inputs, Build 
 }
 
 void Reverse::accumulate(Value value, Value gradient) {
+  if (auto read = value.getDefiningOp<net::ReadOp>(); read && net::typeOf(value).isMatrix()) {
+    contributions[read.getParameterAttr().getAttr()].push_back(gradient);
+    return;
+  }
   Value &slot = adjoint[value];
   if (!slot) {
     slot = gradient;
@@ -80,20 +94,26 @@ void Reverse::accumulate(Value value, Value gradient) {
   });
 }
 
-Value Reverse::rowSum(Location loc, Value matrix, Type type) {
+Value Reverse::rowSum(Location loc, Value matrix, Type type, Build build) {
   auto op = builder.create<net::RowReduceOp>(loc, type, "sum", ValueRange{matrix}, false);
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getFormula());
-  builder.create<net::YieldOp>(loc, ValueRange{block->addArgument(builder.getF32Type(), loc)});
+  Value value = build(builder, block->addArgument(builder.getF32Type(), loc));
+  builder.create<net::YieldOp>(loc, ValueRange{value});
   return op.getResult();
 }
 
 void Reverse::accumulateReduced(Location loc, Value value, Value gradient) {
   net::ValueType type = net::typeOf(value);
-  if (type.isColumn())
-    gradient = builder.create<net::ColumnSumOp>(loc, type, gradient);
-  else if (type.isRow())
-    gradient = rowSum(loc, gradient, type);
+  if (net::typeOf(gradient) != type) {
+    assert(net::typeOf(gradient).isMatrix() && "only matrices are summed to a vector");
+    if (type.isColumn())
+      gradient = builder.create<net::ColumnSumOp>(loc, type, gradient);
+    else if (type.isRow())
+      gradient = rowSum(loc, gradient, type, [](OpBuilder &, ValueRange args) { return args[0]; });
+    else
+      assert(false && "nothing trained is broadcast otherwise");
+  }
   accumulate(value, gradient);
 }
 
@@ -108,8 +128,9 @@ void Reverse::deriveDelta(net::LossOp op) {
                                ValueRange{derivative ? derivative : buildConstant(builder, op.getLoc(), 0)});
 }
 
-/// loss(f(x)) becomes one loss of x, its delta multiplied by f', if operand 0 is a map of one active operand: then the
-/// delta is that of the pre-activation and a wide schema can form it in its tile. Null if operand 0 is something else.
+/// loss(f(x)) becomes one loss of x, its delta multiplied by f', if operand 0 is a map of one active operand of the
+/// same shape: then the delta is that of the pre-activation and a wide schema can form it in its tile. Null if operand
+/// 0 is something else.
 net::LossOp Reverse::absorb(net::LossOp op) {
   auto inner = op.getInputs()[0].getDefiningOp<net::MapOp>();
   if (!inner || inner.getNumResults() != 1 ||
@@ -117,6 +138,8 @@ net::LossOp Reverse::absorb(net::LossOp op) {
     return {};
   unsigned active = llvm::find_if(inner.getInputs(), [&](Value v) { return isActive(v); }) - inner.getInputs().begin();
   SmallVector<Value> inputs{inner.getInputs()[active]};
+  if (inputs[0].getType() != op.getInputs()[0].getType())
+    return {};
   SmallVector<unsigned> position(inner.getInputs().size(), 0); // of the map's operands among the new ones
   for (auto [index, input] : llvm::enumerate(inner.getInputs()))
     if (index != active) {
@@ -217,15 +240,26 @@ void Reverse::contract(net::ContractOp op) {
   Value gradient = adjoint.lookup(op.getResult());
   if (!gradient)
     return;
-  assert(!op.getTransposeA() && !op.getTransposeB() && "forward contractions are plain products");
+  assert(!op.getTransposeA() && "forward contractions do not sum over the batch");
+  bool transposed = op.getTransposeB();
   for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
     if (isActive(lhs))
       accumulate(lhs, builder.create<net::ContractOp>(op.getLoc(), lhs.getType(), ValueRange{gradient}, ValueRange{rhs},
-                                                      false, true));
+                                                      false, !transposed));
+    Value left = transposed ? gradient : lhs, right = transposed ? lhs : gradient;
     if (isActive(rhs))
-      accumulate(rhs, builder.create<net::ContractOp>(op.getLoc(), rhs.getType(), ValueRange{lhs}, ValueRange{gradient},
+      accumulate(rhs, builder.create<net::ContractOp>(op.getLoc(), rhs.getType(), ValueRange{left}, ValueRange{right},
                                                       true, false));
   }
+}
+
+/// Every example gets the derivative of its unit's sum.
+void Reverse::columnSum(net::ColumnSumOp op) {
+  Value gradient = adjoint.lookup(op.getResult());
+  if (!gradient || !isActive(op.getInput()))
+    return;
+  accumulate(op.getInput(), createMap(op.getLoc(), op.getInput().getType(), {gradient},
+                                      [](OpBuilder &, ValueRange args) { return args[0]; }));
 }
 
 void Reverse::rowReduce(net::RowReduceOp op) {
@@ -271,13 +305,49 @@ void Reverse::penalty(net::PenaltyOp op) {
   op.erase();
 }
 
+/// Rows of the gradient that are longer than the limit are scaled down to it; the value itself passes through.
+void Reverse::deltaNorm(net::DeltaNormOp op) {
+  Location loc = op.getLoc();
+  if (Value gradient = adjoint.lookup(op.getResult())) {
+    Type row = net::valueType(op.getContext(), {builder.getStringAttr(net::kBatch)});
+    Value square = rowSum(loc, gradient, row, [&](OpBuilder &b, ValueRange args) -> Value {
+      return b.create<arith::MulFOp>(loc, args[0], args[0]);
+    });
+    double limit = op.getLimit().convertToDouble();
+    Value scaled = createMap(loc, gradient.getType(), {gradient, square}, [&](OpBuilder &b, ValueRange args) {
+      Value bound = buildConstant(b, loc, limit), norm = buildScalar(b, loc, "sqrt", {args[1]});
+      Value factor = buildScalar(b, loc, "div", {bound, buildScalar(b, loc, "max", {norm, bound})});
+      return buildScalar(b, loc, "mul", {args[0], factor});
+    });
+    accumulate(op.getInput(), scaled);
+  }
+  op.getResult().replaceAllUsesWith(op.getInput());
+  op.erase();
+}
+
 void Reverse::visit(Operation *op) {
   TypeSwitch<Operation *>(op)
       .Case<net::LossOp>([&](auto typed) { loss(typed); })
       .Case<net::MapOp>([&](auto typed) { map(typed); })
       .Case<net::ContractOp>([&](auto typed) { contract(typed); })
       .Case<net::RowReduceOp>([&](auto typed) { rowReduce(typed); })
-      .Case<net::PenaltyOp>([&](auto typed) { penalty(typed); });
+      .Case<net::ColumnSumOp>([&](auto typed) { columnSum(typed); })
+      .Case<net::PenaltyOp>([&](auto typed) { penalty(typed); })
+      .Case<net::DeltaNormOp>([&](auto typed) { deltaNorm(typed); });
+}
+
+/// One for each parameter, in the module's order, located where its first reader stands.
+void Reverse::updates() {
+  std::map<std::string, net::ReadOp> reads;
+  for (net::ReadOp read : entry.getBody().getOps<net::ReadOp>()) {
+    reads.try_emplace(read.getParameter().str(), read);
+    if (Value gradient = adjoint.lookup(read)) // of a vector
+      contributions[read.getParameterAttr().getAttr()].push_back(gradient);
+  }
+  for (net::ParameterOp parameter : entry->getParentOfType<ModuleOp>().getOps<net::ParameterOp>())
+    if (auto found = contributions.find(parameter.getSymNameAttr()); found != contributions.end())
+      builder.create<net::UpdateOp>(reads.at(parameter.getSymName().str()).getLoc(), parameter.getSymName(),
+                                    found->second);
 }
 
 void Reverse::run() {
@@ -288,15 +358,7 @@ void Reverse::run() {
     forward.push_back(&op);
   for (Operation *op : llvm::reverse(forward))
     visit(op);
-  std::map<std::string, std::pair<net::ReadOp, Value>> gradients;
-  for (net::ReadOp read : entry.getBody().getOps<net::ReadOp>())
-    if (Value gradient = adjoint.lookup(read))
-      gradients[read.getParameter().str()] = {read, gradient};
-  auto module = entry->getParentOfType<ModuleOp>();
-  for (net::ParameterOp parameter : module.getOps<net::ParameterOp>())
-    if (auto found = gradients.find(parameter.getSymName().str()); found != gradients.end())
-      builder.create<net::UpdateOp>(found->second.first.getLoc(), parameter.getSymName(),
-                                    ValueRange{found->second.second});
+  updates();
 }
 
 struct Differentiate : impl::NetDifferentiateBase<Differentiate> {

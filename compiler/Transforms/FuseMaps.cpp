@@ -86,13 +86,29 @@ void inlineInto(net::MapOp producer, Operation *consumer) {
   consumer->setOperands(inputs);
 }
 
+/// What a formula's consumer is, it stays: a loss keeps a first operand of its delta's shape, a row reduction a matrix
+/// to run over. A vector over the units is computed once and not again for every example, unless that costs nothing.
+bool mayInline(net::MapOp producer, Operation *consumer) {
+  Type type = producer.getResult(0).getType();
+  auto isMatrix = [](Value value) { return net::typeOf(value).isMatrix(); };
+  if (isa<net::LossOp>(consumer) && consumer->getOperand(0) == producer.getResult(0))
+    return producer.getInputs()[0].getType() == type;
+  if (isa<net::RowReduceOp>(consumer) && llvm::none_of(producer.getInputs(), isMatrix))
+    return llvm::any_of(consumer->getOperands(),
+                        [&](Value value) { return value != producer.getResult(0) && isMatrix(value); });
+  if (net::typeOf(producer.getResult(0)).isColumn() && !isCheap(producer))
+    return llvm::all_of(consumer->getResultTypes(), [&](Type result) { return result == type; });
+  return true;
+}
+
 bool inlineProducers(net::EntryOp entry) {
   for (net::MapOp producer : llvm::make_early_inc_range(entry.getBody().getOps<net::MapOp>())) {
     if (producer.getNumResults() != 1 || producer.use_empty())
       continue;
     Value result = producer.getResult(0);
     llvm::SetVector<Operation *> users(result.user_begin(), result.user_end());
-    bool all = llvm::all_of(users, [](Operation *user) { return !formulasOf(user).empty(); });
+    bool all =
+        llvm::all_of(users, [&](Operation *user) { return !formulasOf(user).empty() && mayInline(producer, user); });
     bool vector = !net::typeOf(result).isMatrix();
     if (!all || (users.size() > 1 && !vector && !isCheap(producer)))
       continue;
@@ -112,8 +128,10 @@ bool mergeTwoResults(net::EntryOp entry) {
       if (auto map = dyn_cast<net::MapOp>(user); map && (!consumer || map->isBeforeInBlock(consumer)))
         consumer = map;
     if (!consumer ||
-        llvm::any_of(producer->getUsers(), [&](Operation *user) { return user->isBeforeInBlock(consumer); }))
+        llvm::any_of(consumer.getResultTypes(), [&](Type type) { return type != producer.getResult(0).getType(); }))
       continue;
+    if (llvm::any_of(producer->getUsers(), [&](Operation *user) { return user->isBeforeInBlock(consumer); }))
+      continue; // somebody needs the value earlier
     if (llvm::any_of(consumer.getInputs(), [&](Value input) {
           return net::typeOf(input) == net::typeOf(producer.getResult(0)) && input.getDefiningOp() != producer &&
                  !isa_and_nonnull<net::MaskOp>(input.getDefiningOp());

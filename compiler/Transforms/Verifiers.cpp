@@ -14,7 +14,7 @@ struct VerifyNetBorder : impl::VerifyNetBase<VerifyNetBorder> {
     for (net::EntryOp entry : getOperation().getOps<net::EntryOp>()) {
       llvm::StringMap<int> updates, reads;
       for (Operation &op : entry.getBody().front()) {
-        if (!isa<net::NetDialect>(op.getDialect()) || isa<net::PenaltyOp>(op)) {
+        if (!isa<net::NetDialect>(op.getDialect()) || isa<net::PenaltyOp, net::DeltaNormOp>(op)) {
           op.emitError("does not belong into a net entry after differentiation");
           return signalPassFailure();
         }
@@ -23,11 +23,14 @@ struct VerifyNetBorder : impl::VerifyNetBase<VerifyNetBorder> {
         if (auto read = dyn_cast<net::ReadOp>(op))
           ++reads[read.getParameter()];
       }
-      for (auto &read : reads)
-        if (updates[read.getKey()] != (entry.getSymName() == "train" ? 1 : 0)) {
+      for (auto &read : reads) {
+        auto parameter = getOperation().lookupSymbol<net::ParameterOp>(read.getKey());
+        bool trained = entry.getSymName() == "train" && !(parameter && parameter.getFixed());
+        if (updates[read.getKey()] != (trained ? 1 : 0)) {
           entry.emitError("parameter '") << read.getKey() << "' is updated " << updates[read.getKey()] << " times";
           return signalPassFailure();
         }
+      }
     }
   }
 };
