@@ -86,7 +86,10 @@ struct Activation {
   Formula gradFromOutput = {};     // optional override: a = {y} -> f'(x); conformance proves it equal to the derivation
   const RowFormula *row = nullptr; // set instead of `forward` for row-wise activations
   bool unitInterval = false;       // outputs lie in (0, 1): what cross-entropy losses need
-  int dsstneNumber = -1;           // in DSSTNE's trained-network files (reference 1.23); -1: they have none
+  /// Alpha dropout (T-30): what a dropped unit becomes, d, before A y + C, A = 1 / sqrt(q + d^2 p q), C = -A p d, with
+  /// p = pDropout and q = 1 - p, keeps mean and variance. a = {}. Without it dropped units are 0 and kept ones y / q.
+  Formula dropped = {};
+  int dsstneNumber = -1; // in DSSTNE's trained-network files (reference 1.23); -1: they have none
   Probe probe = {};
   std::vector<Golden> golden = {};
   std::string_view doc = {}; // the formula, for people
