@@ -27,8 +27,9 @@ bool isExcluded(const DataSet *exclude, int64_t row, int32_t column) {
 
 std::vector<int64_t> columnCounts(const DataSet &data) {
   std::vector<int64_t> counts(static_cast<size_t>(data.columns));
-  for (int32_t column : data.indices)
-    ++counts[column];
+  for (int64_t row = 0; row < data.rows; ++row)
+    for (auto [at, end] = rowOf(data, row); at != end; ++at)
+      ++counts[*at];
   return counts;
 }
 
@@ -38,11 +39,10 @@ struct Columns {
   std::vector<int32_t> rows;
 };
 Columns transposed(const DataSet &data) {
-  Columns columns{std::vector<int64_t>(static_cast<size_t>(data.columns) + 1),
-                  std::vector<int32_t>(data.indices.size())};
-  for (int32_t column : data.indices)
-    ++columns.begin[column + 1];
-  std::partial_sum(columns.begin.begin(), columns.begin.end(), columns.begin.begin());
+  Columns columns{std::vector<int64_t>(static_cast<size_t>(data.columns) + 1), {}};
+  std::vector<int64_t> counts = columnCounts(data);
+  std::partial_sum(counts.begin(), counts.end(), columns.begin.begin() + 1);
+  columns.rows.resize(static_cast<size_t>(columns.begin.back()));
   std::vector<int64_t> next(columns.begin.begin(), columns.begin.end() - 1);
   for (int64_t row = 0; row < data.rows; ++row)
     for (auto [at, end] = rowOf(data, row); at != end; ++at)

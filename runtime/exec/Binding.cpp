@@ -11,7 +11,8 @@ int64_t Binding::bytes() const {
   int64_t total = 0;
   for (const DataSet *set : distinct)
     total += static_cast<int64_t>(set->indptr.size() * sizeof(int64_t) + set->indices.size() * sizeof(int32_t) +
-                                  set->values.size() * sizeof(float));
+                                  (set->values.size() + set->weights.size()) * sizeof(float) +
+                                  set->index.size() * sizeof(int32_t));
   return total;
 }
 

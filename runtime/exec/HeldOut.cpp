@@ -24,7 +24,7 @@ Truth readTruth(const std::string &path, const std::string &dataset, const DataS
 HeldOut::HeldOut(Model &model, const Settings &settings, DataFile &file, const Aliases &aliases,
                  const HeldOutWish &wish)
     : at(wish.at), inputs(bindData(model.plan(), dataSetsOf(predictEntry(model)), file, aliases)) {
-  recommender.emplace(model, settings, inputs, "");
+  recommender.emplace(model, settings, inputs, wish.layer);
   std::string dataset = rankedDataSet(model.plan(), recommender->step());
   auto alias = aliases.find(dataset);
   const std::string &stored = alias == aliases.end() ? dataset : alias->second;

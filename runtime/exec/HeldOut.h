@@ -12,6 +12,7 @@ Truth readTruth(const std::string &path, const std::string &dataset, const DataS
 /// What is measured.
 struct HeldOutWish {
   std::string truth;                   // data file
+  std::string layer;                   // the ranked one; "" as for Recommender
   std::string exclude;                 // data set of the training file whose entries stay out of the lists; "" = none
   std::vector<int64_t> at = {20, 100}; // list lengths
 };

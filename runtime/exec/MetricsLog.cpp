@@ -115,6 +115,7 @@ nlohmann::json graphOf(const plan::Entry &entry) {
     for (const plan::Source &source : step.sources) {
       reads.add(source.ref);
       writes.add(source.gradient);
+      (step.kernel == "update" ? reads : writes).add(source.weightGradient);
     }
     reads.add(step.delta);
     reads.add(plan::parametersRead(step));

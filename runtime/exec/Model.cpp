@@ -48,9 +48,20 @@ void Model::allocateStates(const plan::Optimizer &optimizer) {
   if (statesOf)
     throw std::logic_error("a model has the states of one optimizer");
   for (const plan::Parameter &parameter : thePlan.parameters)
-    for (size_t i = 0; i < optimizer.states.size(); ++i)
+    for (size_t i = 0; parameter.trained && i < optimizer.states.size(); ++i)
       pointers.states[parameter.name].push_back(theDevice.allocate(specOf(parameter).count()));
   statesOf = &optimizer;
+}
+
+void Model::clearStates() {
+  std::vector<float> zeros;
+  for (const plan::Parameter &parameter : thePlan.parameters)
+    for (float *state : pointers.states[parameter.name]) {
+      const int64_t count = specOf(parameter).count();
+      zeros.resize(std::max<size_t>(zeros.size(), std::min(count, kInitialBlock)));
+      for (int64_t begin = 0; begin < count; begin += kInitialBlock)
+        theDevice.upload(state + begin, zeros.data(), std::min(count - begin, kInitialBlock));
+    }
 }
 
 float *Model::arena(int64_t count) {
@@ -129,7 +140,7 @@ void Model::load(const CheckpointReader &weights, bool states) {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)));
-    for (size_t i = 0; states && statesOf && i < statesOf->states.size(); ++i)
+    for (size_t i = 0; states && parameter.trained && statesOf && i < statesOf->states.size(); ++i)
       weights.readState(spec, statesOf->name, statesOf->states[i],
                         uploads(spec, pointers.states.at(parameter.name)[i]));
   }
@@ -139,7 +150,7 @@ void Model::save(CheckpointWriter &writer) const {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     writer.writeParameter(spec, downloads(spec, pointers.parameters.at(parameter.name)));
-    for (size_t i = 0; statesOf && i < statesOf->states.size(); ++i)
+    for (size_t i = 0; parameter.trained && statesOf && i < statesOf->states.size(); ++i)
       writer.writeState(spec, statesOf->name, statesOf->states[i],
                         downloads(spec, pointers.states.at(parameter.name)[i]));
   }
@@ -152,6 +163,10 @@ int64_t Model::parameterBytes() const {
   return count * static_cast<int64_t>(sizeof(float));
 }
 int64_t Model::stateBytes() const {
-  return statesOf ? parameterBytes() * static_cast<int64_t>(statesOf->states.size()) : 0;
+  int64_t count = 0;
+  for (const plan::Parameter &parameter : thePlan.parameters)
+    count +=
+        parameter.trained && statesOf ? specOf(parameter).count() * static_cast<int64_t>(statesOf->states.size()) : 0;
+  return count * static_cast<int64_t>(sizeof(float));
 }
 } // namespace sn::rt

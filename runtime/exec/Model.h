@@ -19,8 +19,10 @@ public:
   /// Draws every parameter: value = float(scale * draw + shift), draw at (row = in index, column = out index) of the
   /// initializer's stream in epoch 0, scale and shift over nin and nout. The same for any thread count and layout.
   void initialize(uint64_t seed);
-  /// Allocates the optimizer's states, zero, unless they exist.
+  /// Allocates the optimizer's states of the trained parameters, zero, unless they exist.
   void allocateStates(const plan::Optimizer &optimizer);
+  /// Sets them to zero again.
+  void clearStates();
   /// The optimizer whose states are allocated, or null.
   const plan::Optimizer *optimizer() const { return statesOf; }
 

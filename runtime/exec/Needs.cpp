@@ -95,7 +95,7 @@ Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, c
     memory.buffers[buffer.name] = nullptr;
   for (const plan::Parameter &parameter : thePlan.parameters) {
     memory.parameters[parameter.name] = nullptr;
-    memory.states[parameter.name].resize(optimizer ? optimizer->states.size() : 0);
+    memory.states[parameter.name].resize(optimizer && parameter.trained ? optimizer->states.size() : 0);
   }
   for (const std::string &name : dataSetsOf(*run.entry)) {
     DataView view = boundView(thePlan, run.outline->binding, name, extents);
@@ -111,10 +111,10 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     const int64_t bytes = extents(0).of(parameter.in) * extents(0).of(parameter.out) * kFloat;
     needs.parameters += bytes;
+    needs.states += optimizer && parameter.trained ? bytes * static_cast<int64_t>(optimizer->states.size()) : 0;
     initial = std::max(initial, std::min(bytes, kInitialBytes));
     tile = std::max(tile, std::min(bytes, kTileBytes) * (parameter.layout == "columns" ? 2 : 1));
   }
-  needs.states = optimizer ? needs.parameters * static_cast<int64_t>(optimizer->states.size()) : 0;
   int64_t running = 0, order = 0;
   for (const Run &run : runs) {
     const Extents known = extents(std::min(batch, run.outline->binding.rows));

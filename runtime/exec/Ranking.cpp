@@ -16,14 +16,16 @@ std::vector<int32_t> Truth::relevant(int64_t row) const {
   if (r < 0)
     return columns;
   if (set->loader == Loader::Dense) {
+    r = set->storedRow(r);
     for (int64_t c = 0; c < set->columns; ++c)
       if (set->values[static_cast<size_t>(r * set->columns + c)] != 0)
         columns.push_back(static_cast<int32_t>(c));
     return columns;
   }
-  for (int64_t j = set->indptr[r]; j < set->indptr[r + 1]; ++j)
-    if (set->values.empty() || set->values[j] != 0)
-      columns.push_back(set->indices[j]);
+  auto [begin, end] = rt::rowOf(*set, r);
+  for (const int32_t *column = begin; column != end; ++column)
+    if (set->values.empty() || set->values[static_cast<size_t>(column - set->indices.data())] != 0)
+      columns.push_back(*column);
   return columns;
 }
 

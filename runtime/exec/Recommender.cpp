@@ -9,19 +9,32 @@ bool isOf(const plan::Step &step, const std::string &layer) {
   return std::find(step.layers.begin(), step.layers.end(), layer) != step.layers.end();
 }
 
+/// DSSTNE's programs rank the layer of this name.
+constexpr const char *kUsual = "Output";
+
 size_t chooseStep(const plan::Entry &entry, const std::string &layer) {
   std::vector<std::string> known;
+  std::vector<size_t> steps;
+  std::optional<size_t> named;
   for (size_t i = 0; i < entry.steps.size(); ++i) {
     const plan::Step &step = entry.steps[i];
     if (!givesLists(step))
       continue;
-    if (layer.empty() || isOf(step, layer))
-      return i;
+    steps.push_back(i);
+    if (isOf(step, layer.empty() ? kUsual : layer))
+      named = i;
     known.insert(known.end(), step.layers.begin(), step.layers.end());
   }
-  if (layer.empty())
+  if (named)
+    return *named;
+  if (steps.empty())
     userError("the plan ranks no output");
-  userError("the plan ranks no output layer '{}'; it has {}", layer, fmt::join(known, ", "));
+  if (!layer.empty())
+    userError("the plan ranks no output layer '{}'; it has {}", layer, fmt::join(known, ", "));
+  if (steps.size() > 1)
+    userError("the plan ranks several layers, none of them named {}: --layer NAME chooses one of {}", kUsual,
+              fmt::join(known, ", "));
+  return steps.front();
 }
 } // namespace
 

@@ -31,7 +31,7 @@ const plan::Optimizer &trainedOptimizer(const plan::Plan &plan, const Checkpoint
 void requireStates(const plan::Plan &plan, const plan::Optimizer &optimizer, const CheckpointReader &weights) {
   for (const plan::Parameter &parameter : plan.parameters)
     for (const std::string &state : optimizer.states)
-      if (!weights.hasState(parameter.name, optimizer.name, state))
+      if (parameter.trained && !weights.hasState(parameter.name, optimizer.name, state))
         userError(
             "'{}' lacks the state '{}' of the optimizer {} for '{}': training cannot be resumed; --from {} starts "
             "with these weights",
@@ -68,6 +68,9 @@ EpochSums readSums(const CheckpointReader &weights) {
     sums.alpha = stored.at("alpha").get<double>();
     sums.regularization = stored.at("regularization").get<double>();
     sums.reports = stored.at("reports").get<decltype(sums.reports)>();
+    if (auto brake = stored.find("brake"); brake != stored.end())
+      sums.brake = {brake->at("average").get<double>(), brake->at("warm_up").get<int64_t>(),
+                    brake->at("braked").get<int64_t>(), brake->at("regularization").get<double>()};
   } catch (const nlohmann::json::exception &problem) {
     userError("'{}': its sums of the epoch begun (snc/sums) are damaged: {}", weights.path(), problem.what());
   }
@@ -159,10 +162,16 @@ void checkExamples(const CheckpointReader &weights, const Binding &data, Start &
 }
 
 nlohmann::json storedSums(const EpochSums &sums) {
-  return {{"steps", sums.steps},
-          {"examples", sums.examples},
-          {"alpha", sums.alpha},
-          {"regularization", sums.regularization},
-          {"reports", sums.reports}};
+  nlohmann::json stored = {{"steps", sums.steps},
+                           {"examples", sums.examples},
+                           {"alpha", sums.alpha},
+                           {"regularization", sums.regularization},
+                           {"reports", sums.reports}};
+  if (sums.brake != BrakeState())
+    stored["brake"] = {{"average", sums.brake.average},
+                       {"warm_up", sums.brake.warmUp},
+                       {"braked", sums.brake.braked},
+                       {"regularization", sums.brake.regularization}};
+  return stored;
 }
 } // namespace sn::rt

@@ -8,7 +8,8 @@ namespace sn::rt {
 namespace {
 using nlohmann::json;
 /// Keys of the network object that do not change what its weights mean, in lower case.
-const std::set<std::string> kWithoutMeaning = {"name", "version", "shuffleindices", "training"};
+const std::set<std::string> kWithoutMeaning = {"name",     "version",     "shuffleindices",
+                                               "training", "weightsdata", "weightdata"};
 
 std::string lower(std::string text) {
   for (char &c : text)

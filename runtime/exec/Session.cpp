@@ -25,7 +25,8 @@ Session::Session(plan::Archive archive, plan::Plan plan, std::unique_ptr<Device>
 const plan::Entry &Session::entry(const std::string &name) const {
   const plan::Entry *found = plan::findEntry(thePlan, name);
   if (!found)
-    userError("the plan of the network '{}' has no entry '{}'", thePlan.network, name);
+    userError("the plan of the network '{}' has no entry '{}'{}", thePlan.network, name,
+              name == "predict" ? "" : ", because it has no Output layer: it can only predict");
   return *found;
 }
 

@@ -37,6 +37,15 @@ struct Position {
   bool operator==(const Position &) const = default;
 };
 
+/// The divergence brake (reference 5.3): where it stands in an epoch.
+struct BrakeState {
+  double average = 0;        // of the batches' losses: 0.9 of it and a tenth of the next one
+  int64_t warmUp = 100;      // batches that only feed the average
+  int64_t braked = 0;        // steps still to be made at a tenth of the learning rate
+  double regularization = 0; // of the last batch: what a skipped one counts with
+  bool operator==(const BrakeState &) const = default;
+};
+
 /// What has been done of the epoch begun, as exact sums: part of a checkpoint, so that the epoch's report does not
 /// depend on where training was resumed.
 struct EpochSums {
@@ -44,6 +53,7 @@ struct EpochSums {
   double alpha = 0;                                   // of the last step
   double regularization = 0;                          // sum over batches of term at that time * rows
   std::map<std::string, double, std::less<>> reports; // by Step::report: sums over examples and units
+  BrakeState brake;                                   // in plans with the brake
 };
 
 /// The scalars of one step. Counts are 1-based; `steps` is per epoch.

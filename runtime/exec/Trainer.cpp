@@ -8,6 +8,16 @@
 namespace sn::rt {
 namespace {
 constexpr const char *kLoss = "loss"; // Step::report of the training error
+constexpr const char *kTrial = "trial";
+/// Of the divergence brake: steps at a tenth of the learning rate after one that is left out.
+constexpr int64_t kBraked = 25;
+
+/// The entries share the model's arena, which must be large enough for all of them before the first is prepared.
+int64_t prepared(Model &model, const Settings &settings, const Binding &data) {
+  const int64_t rows = std::min(settings.batch, data.rows);
+  model.arena(Trainer::bufferCount(model.plan(), model.extents(rows)));
+  return rows;
+}
 int64_t batchesOf(int64_t examples, int64_t batch) { return (examples + batch - 1) / batch; }
 } // namespace
 
@@ -19,8 +29,21 @@ std::string divergenceAdvice(double alpha) {
 }
 
 Trainer::Trainer(Model &model, const Settings &settings, const Binding &data)
-    : theSettings(settings), shuffleStream(model.plan().shuffleStream), examples(data.rows),
-      entry(model, "train", data, std::min(settings.batch, data.rows), settings.optimizer) {}
+    : model(model), theSettings(settings), shuffleStream(model.plan().shuffleStream), examples(data.rows),
+      // Without states there is nothing to clear, and Step goes on (reference 5.1).
+      clears(model.plan().training.clearState && settings.optimizer && !settings.optimizer->states.empty()),
+      entry(model, "train", data, prepared(model, settings, data), settings.optimizer) {
+  if (model.plan().training.brake)
+    trial.emplace(model, kTrial, data, std::min(settings.batch, data.rows), nullptr);
+}
+
+int64_t Trainer::bufferCount(const plan::Plan &plan, const Extents &extents) {
+  int64_t count = 0;
+  for (const char *name : {"train", kTrial})
+    if (const plan::Entry *found = plan::findEntry(plan, name))
+      count = std::max(count, EntryRun::bufferCount(*found, extents));
+  return count;
+}
 
 int64_t Trainer::stepsPerEpoch() const { return batchesOf(examples, theSettings.batch); }
 
@@ -34,6 +57,8 @@ void Trainer::resume(const Position &position, const EpochSums &sums) {
 bool Trainer::runEpoch(const OnBatch &onBatch) {
   if (at.example >= examples)
     return true;
+  if (clears && at.example == 0)
+    model.clearStates();
   std::vector<int64_t> order = exampleOrder(theSettings, shuffleStream, at.epoch + 1, examples);
   bool going = true;
   while (going && at.example < examples) {
@@ -46,14 +71,48 @@ bool Trainer::runEpoch(const OnBatch &onBatch) {
   return at.example >= examples;
 }
 
+StepScalars Trainer::scalarsOf(int64_t rows) const {
+  return stepScalars(theSettings, (clears ? epochSums.steps : at.step) + 1, at.epoch + 1, stepsPerEpoch(), rows);
+}
+
+/// While the average warms up, the loss of the training step itself feeds it: no trial is needed.
+BatchSums Trainer::runBatch(const Batch &batch, StepScalars &scalars, BrakeState &brake, BatchReport &report) {
+  std::optional<BatchSums> tried;
+  if (trial && brake.warmUp == 0) {
+    tried = trial->run(batch, scalars);
+    const double loss = tried->reports[kLoss];
+    brake.average = 0.9 * brake.average + 0.1 * loss;
+    if (loss > 2 * brake.average) {
+      brake.braked = kBraked;
+      report.diverging = brake.average;
+    }
+  }
+  if (brake.braked > 0) {
+    scalars.values["Alpha"] *= 0.1;
+    --brake.braked;
+  }
+  report.alpha = scalars("Alpha");
+  if (report.diverging) { // weights stay, and with them the regularisation
+    tried->regularization = brake.regularization;
+    return *tried;
+  }
+  BatchSums sums = entry.run(batch, scalars);
+  if (trial && brake.warmUp > 0) {
+    brake.average = 0.9 * brake.average + 0.1 * sums.reports[kLoss];
+    --brake.warmUp;
+  }
+  brake.regularization = sums.regularization;
+  return sums;
+}
+
 BatchReport Trainer::step(const std::vector<int64_t> &order) {
   int64_t epoch = at.epoch + 1, rows = std::min(theSettings.batch, examples - at.example);
-  StepScalars scalars = stepScalars(theSettings, at.step + 1, epoch, stepsPerEpoch(), rows);
-  BatchReport report{rows, 0, scalars("Alpha")};
+  StepScalars scalars = scalarsOf(rows);
+  BatchReport report{rows, 0, scalars("Alpha"), {}};
   EpochSums next = epochSums;
   try {
-    BatchSums sums =
-        entry.run({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch)}, scalars);
+    BatchSums sums = runBatch({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch)},
+                              scalars, next.brake, report);
     for (const auto &[name, sum] : sums.reports)
       if (!std::isfinite(next.reports[name] += sum))
         throw NotFinite(fmt::format("the sum of '{}' over the epoch is {}", name, next.reports[name]));

@@ -1,4 +1,5 @@
-// The training loop: epochs of batches in a drawn order; optimizer states live on from epoch to epoch.
+// The training loop: epochs of batches in a drawn order. Optimizer states live on from epoch to epoch, unless the plan
+// says otherwise.
 #pragma once
 #include "runtime/exec/EntryRun.h"
 
@@ -19,6 +20,8 @@ struct BatchReport {
   int64_t rows = 0;
   double loss = 0; // sum over its rows, before the update
   double alpha = 0;
+  /// The divergence brake was pulled: the loss exceeded twice this moving average, and the update was left out.
+  std::optional<double> diverging;
 };
 
 /// What to try after a divergence at this learning rate.
@@ -31,7 +34,8 @@ public:
 
 class Trainer {
 public:
-  /// Prepares the entry "train". Position starts at zero. `model` and `data` must outlive the trainer.
+  /// Prepares the entry "train", and "trial" in plans with the divergence brake. Position starts at zero. `model` and
+  /// `data` must outlive the trainer.
   Trainer(Model &model, const Settings &settings, const Binding &data);
 
   /// Called after each batch; false stops there.
@@ -52,14 +56,22 @@ public:
   const Settings &settings() const { return theSettings; }
   int64_t stepsPerEpoch() const;
   EntryRun &run() { return entry; }
+  /// Floats that the buffers of its entries need for batches of `maxRows`.
+  static int64_t bufferCount(const plan::Plan &plan, const Extents &extents);
 
 private:
   BatchReport step(const std::vector<int64_t> &order);
+  StepScalars scalarsOf(int64_t rows) const;
+  BatchSums runBatch(const Batch &batch, StepScalars &scalars, BrakeState &brake, BatchReport &report);
+
+  Model &model;
 
   Settings theSettings;
   uint32_t shuffleStream;
   int64_t examples;
+  bool clears; // the optimizer's states and Step begin anew every epoch
   EntryRun entry;
+  std::optional<EntryRun> trial; // with the brake
   Position at;
   EpochSums epochSums;
   int64_t ownExamples = 0; // of the epoch, done by this process

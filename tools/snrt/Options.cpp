@@ -76,7 +76,12 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
             session.workers()) {
   printNotes(inputs);
-  rt::requireSameNetwork(planPath, session.network(), weightsPath, weights.header().network);
+  const std::string &network = weights.header().network;
+  if (plan::findEntry(session.plan(), "evaluate"))
+    rt::requireSameNetwork(planPath, session.network(), weightsPath, network);
+  else if (std::string found = rt::networkDifference(planPath, session.network(), weightsPath, network); !found.empty())
+    // Part of a network: its parameters are in the file, or loading says which are not.
+    fmt::print(stderr, "snrt: {}; of its parameters those of the plan are taken\n", found);
   rt::checkColumnNames(inputs, weights.header());
   model.load(weights, false);
 }

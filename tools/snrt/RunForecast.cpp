@@ -63,6 +63,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
   rt::Forecast forecast(plan, session.device(),
                         rt::resolveSymbols(plan, &own.binding, weights ? &weights->header() : nullptr));
   forecast.add("train", own);
+  forecast.add("trial", own);
   if (!validation.empty()) {
     validated =
         rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")), rt::DataFile::open(validation), aliases);

@@ -36,10 +36,20 @@ std::string fileName(const std::string &path) { return std::filesystem::path(pat
 /// To go on takes the same network; to start from weights takes its parameters, and the loss, denoising and the like
 /// may be others.
 std::optional<rt::CheckpointReader> openWeights(const TrainOptions &options, const rt::Session &session) {
-  const std::string &path = options.resume.empty() ? options.from : options.resume;
+  if (!plan::findEntry(session.plan(), "train"))
+    userError("'{}': nothing to train: the network '{}' has no Output layer; snrt predict uses it with weights of a "
+              "network that has its layers",
+              options.plan, session.plan().network);
+  const std::string &wish = options.resume.empty() ? options.from : options.resume,
+                    &path = wish.empty() ? session.plan().training.weights : wish;
   if (path.empty())
     return std::nullopt;
+  if (wish.empty() && !std::filesystem::exists(path))
+    userError("'{}': the network's WeightsData is '{}', and there is no such file; --from names another one",
+              options.plan, path);
   rt::CheckpointReader reader(path);
+  if (wish.empty())
+    fmt::print(stderr, "snrt: training starts with the weights of '{}' (the network's WeightsData)\n", path);
   const std::string &network = reader.header().network;
   if (!options.resume.empty())
     rt::requireSameNetwork(options.plan, session.network(), path, network);
@@ -114,8 +124,7 @@ void TrainingRun::loadWeights() {
 
 /// The arena is one for all entries, so it is as large as any needs before the first is prepared.
 void TrainingRun::prepareMeasures() {
-  int64_t floats =
-      rt::EntryRun::bufferCount(session.entry("train"), model.extents(std::min(settings.batch, data.rows)));
+  int64_t floats = rt::Trainer::bufferCount(session.plan(), model.extents(std::min(settings.batch, data.rows)));
   if (!options.validation.empty()) {
     bindValidation();
     rt::Extents extents = model.extents(std::min(settings.batch, validationData.rows));
@@ -178,6 +187,8 @@ rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progre
     const rt::Position &at = trainer.position();
     progress.update(at.example);
     lastAlpha = batch.alpha;
+    if (batch.diverging)
+      sayBraked(at, batch, progress);
     loss += batch.loss;
     rows += batch.rows;
     if (trainer.sums().steps % every == 0 || at.example == data.rows) {
@@ -195,6 +206,19 @@ rt::Trainer::OnBatch TrainingRun::watcher(rt::Trainer &trainer, Progress &progre
       checkpoint(trainer);
     return interrupt.signal() == 0;
   };
+}
+
+void TrainingRun::sayBraked(const rt::Position &at, const rt::BatchReport &batch, Progress &progress) {
+  progress.clear();
+  fmt::print(stderr,
+             "snrt: step {}: the loss of the batch, {:g}, is more than twice its moving average, {:g}: no update, then "
+             "24 steps at a tenth of the learning rate (divergence brake of \"Compatibility\": \"dsstne\")\n",
+             at.step, batch.loss, *batch.diverging);
+  metrics.write({{"kind", "brake"},
+                 {"epoch", at.epoch + 1},
+                 {"step", at.step},
+                 {"loss", batch.loss},
+                 {"average", *batch.diverging}});
 }
 
 std::optional<nlohmann::json> TrainingRun::measure(const rt::Position &at) {
@@ -370,6 +394,8 @@ std::string TrainingRun::goOnCommand() const {
     command += fmt::format(" --truth {} --at {}", quoted(options.heldOut.truth), fmt::join(options.heldOut.at, ","));
     if (!options.heldOut.exclude.empty())
       command += " --exclude " + quoted(options.heldOut.exclude);
+    if (!options.heldOut.layer.empty())
+      command += " --layer " + quoted(options.heldOut.layer);
   }
   if (!options.checkpointEvery.empty())
     command += " --checkpoint-every " + quoted(options.checkpointEvery);

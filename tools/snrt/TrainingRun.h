@@ -34,6 +34,7 @@ private:
   void bindValidation();
   void announce(rt::Trainer &trainer);
   nlohmann::json runRecord(rt::Trainer &trainer);
+  void sayBraked(const rt::Position &at, const rt::BatchReport &batch, class Progress &progress);
   rt::Trainer::OnBatch watcher(rt::Trainer &trainer, class Progress &progress);
   /// What is left of an epoch, its report and its checkpoint. False if a signal asks to stop.
   bool trainEpoch(rt::Trainer &trainer);

@@ -158,7 +158,8 @@ void addEvalCommand(CLI::App &app) {
   command->add_option("--neighbours", options->neighbours, "Neighbours of an item in item-knn")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--output", options->layer, "Output layer to rank (default: the first)");
+  command->add_option("--layer,--output", options->layer,
+                      "Layer to rank (default: the one named Output, or the only one)");
   addBatchOption(*command, options->overrides);
   addRunOptions(*command, options->run);
   command->footer("Example: snrt eval ae.plan ae.weights.h5 data.h5 --truth test.h5 --exclude input --at 20,100 "

@@ -199,7 +199,8 @@ void addPredictCommand(CLI::App &app) {
   command->add_option("--filter", options->filter,
                       "File of item names to leave out, or of lines 'row TAB item TAB item ...'");
   command->add_option("--rows", options->rows, "Only these rows, by name or number")->delimiter(',');
-  command->add_option("--output", options->layer, "Output layer to rank (default: the first)");
+  command->add_option("--layer,--output", options->layer,
+                      "Layer to rank (default: the one named Output, or the only one)");
   command->add_flag("--force", options->force, "Overwrite the file");
   addBatchOption(*command, options->overrides);
   addRunOptions(*command, options->run);

@@ -8,7 +8,8 @@ void addTrainCommand(CLI::App &app) {
   command->add_option("plan", options->plan, "Plan file written by snc compile")->required();
   command->add_option("data", options->data, "Data file with the inputs and targets")->required();
   command->add_option("-o,--output", options->out, "Weights file to write (default: NET.weights.h5 beside NET.plan)");
-  auto *from = command->add_option("--from", options->from, "Start from these weights instead of random ones");
+  auto *from = command->add_option("--from", options->from,
+                                   "Start from these weights instead of random ones or the network's WeightsData");
   command
       ->add_option("--resume", options->resume,
                    "Go on where this weights file stopped, with its settings; it is also what is written")
@@ -21,6 +22,10 @@ void addTrainCommand(CLI::App &app) {
   command
       ->add_option("--exclude", options->heldOut.exclude,
                    "With --truth: leave the entries of this data set out of the lists, as in --exclude input")
+      ->needs(truth);
+  command
+      ->add_option("--layer", options->heldOut.layer,
+                   "With --truth: the layer to rank (default: the one named Output, or the only one)")
       ->needs(truth);
   command->add_option("--at", options->heldOut.at, "With --truth: list lengths")
       ->delimiter(',')
