@@ -61,14 +61,14 @@ void compareTensor(const std::string &name, const reference::Tensor &before, con
 } // namespace
 
 Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State &before, reference::Run run) {
-  Expected expected{before, {}, {}, {}};
+  Expected expected{before, {}, {}, {}, {}};
   run.nearness = kNearness;
   const reference::Result &nominal = expected.nominal = reference::interpret(net, "train", tables, before, run);
   run.invertNear = true;
   expected.flipped = nominal.near == 0 ? nominal : reference::interpret(net, "train", tables, before, run);
   run.nearness = 0;
   run.noise = kNoise;
-  reference::Result noisy = reference::interpret(net, "train", tables, before, run);
+  const reference::Result &noisy = expected.noisy = reference::interpret(net, "train", tables, before, run);
   for (const auto &[name, gradient] : nominal.gradients) {
     double error =
         std::max(kGradientError * largest(gradient), 4 * largestDifference(noisy.gradients.at(name), gradient));
@@ -81,6 +81,13 @@ Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State
     for (size_t i = 0; i < high.states.size(); ++i)
       expected.spread.states[name].push_back(difference(high.states[i], low.states[i]));
   }
+  for (const auto &[name, tensor] : nominal.after.parameters)
+    if (!nominal.gradients.contains(name)) { // assigned, not updated
+      reference::Tensor &spread = expected.spread.parameters[name] =
+          difference(noisy.after.parameters.at(name), tensor);
+      for (double &value : spread.values)
+        value *= 4;
+    }
   return expected;
 }
 
@@ -90,7 +97,10 @@ std::string compareStates(const Expected &expected, const reference::State &actu
   for (const auto &[name, tensor] : after.parameters) {
     compareTensor(name, before.parameters.at(name), tensor, flipped.parameters.at(name),
                   expected.spread.parameters.at(name), actual.parameters.at(name), strictness, worst);
-    const std::vector<reference::Tensor> &states = after.states.at(name);
+    auto found = after.states.find(name);
+    if (found == after.states.end())
+      continue; // not trained
+    const std::vector<reference::Tensor> &states = found->second;
     for (size_t i = 0; i < states.size(); ++i)
       compareTensor(fmt::format("{} state {}", name, i), before.states.at(name)[i], states[i],
                     flipped.states.at(name)[i], expected.spread.states.at(name)[i], actual.states.at(name)[i],
@@ -105,6 +115,11 @@ std::string compareSum(const std::string &what, double expected, double atKinks,
     return "";
   return fmt::format("{}: {:.9g}, the oracle has {:.9g}; error {:.3g}, allowed {:.3g}", what, actual, expected,
                      std::abs(actual - expected), tolerance);
+}
+
+std::string compareLoss(const Expected &expected, double actual) {
+  double nominal = expected.nominal.loss, rounding = 4 * std::abs(expected.noisy.loss - nominal);
+  return compareSum("loss", nominal, nominal + std::abs(expected.flipped.loss - nominal) + rounding, actual);
 }
 
 std::string compareLists(const std::string &layer, const reference::Tensor &scores, const Ranked &ranked) {

@@ -7,6 +7,7 @@ namespace sn::test {
 struct Expected {
   reference::State before;
   reference::Result nominal, flipped; // `flipped`: comparisons of nearly equal values go the other way
+  reference::Result noisy;            // every computed value with a small random error
   /// By entry: how far the errors that float arithmetic makes in the gradient move the updated value. More than a
   /// trifle where an update rule divides by the gradient's size and that is about zero, or where the gradient is a
   /// difference of nearly equal numbers.
@@ -24,6 +25,8 @@ struct Strictness {
 std::string compareStates(const Expected &expected, const reference::State &actual, Strictness &strictness);
 /// "" or the difference of two sums: 1e-5 relative, plus what kinks may change.
 std::string compareSum(const std::string &what, double expected, double atKinks, double actual);
+/// The same for the loss of a step, plus what rounding changes in it.
+std::string compareLoss(const Expected &expected, double actual);
 /// "" or what is wrong with lists of the best columns of `scores` (rows as in the batch): every place holds a column
 /// whose score is the reported one and, up to rounding, that place's.
 std::string compareLists(const std::string &layer, const reference::Tensor &scores, const Ranked &ranked);

@@ -21,6 +21,17 @@ reference::State Network::initialState(const Tables &tables) {
   return reference::initialState(*forward_, extentsOf(tables), spec_.seed, spec_.optimizer.record->name);
 }
 
+bool Network::isFixed(const std::string &parameter) {
+  auto op = forward_->lookupSymbol<net::ParameterOp>(parameter);
+  return op && op.getFixed();
+}
+
+void Network::shake(reference::State &state, Random &random, double most) {
+  for (auto &[name, tensor] : state.parameters)
+    for (double &value : tensor.values)
+      value = isFixed(name) ? random.real(0.3, 1.5) : value + random.real(-most, most);
+}
+
 reference::Run Network::run(const std::vector<int64_t> &ids, int64_t step, int64_t epoch, int64_t steps) const {
   reference::Run run;
   run.ids = ids;

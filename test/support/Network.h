@@ -24,6 +24,10 @@ public:
   mlir::ModuleOp differentiated() { return *differentiated_; }
   /// Initial parameters for data of these widths, and zero states of the network's optimizer.
   reference::State initialState(const Tables &tables);
+  /// Whether a parameter is one of those that are assigned, not trained.
+  bool isFixed(const std::string &parameter);
+  /// Moves every trained value by up to `most` either way; gives assigned ones values as a running variance has.
+  void shake(reference::State &state, Random &random, double most);
   /// A training step: 1-based `step` and `epoch`, `steps` of them in each epoch; the schedule is applied.
   reference::Run run(const std::vector<int64_t> &ids, int64_t step, int64_t epoch, int64_t steps) const;
 

@@ -88,7 +88,7 @@ reference::State Session::state() const {
     reference::Tensor shape(extents.of(parameter.in), extents.of(parameter.out));
     state.parameters[parameter.name] = tensor(model_->parameter(parameter.name), shape);
     std::vector<reference::Tensor> &states = state.states[parameter.name];
-    for (size_t i = 0; i < settings_.optimizer->states.size(); ++i)
+    for (size_t i = 0; parameter.trained && i < settings_.optimizer->states.size(); ++i)
       states.push_back(tensor(model_->state(parameter.name, i), shape));
   }
   return state;
@@ -113,6 +113,10 @@ Trained Session::trainFrom(const reference::State &before, const reference::Run 
   set(before);
   rt::BatchSums sums = train(run, steps);
   return {state(), sums.reports["loss"], sums.regularization};
+}
+
+double Session::trial(const reference::Run &run, int64_t steps) {
+  return entry("trial").run(batchOf(run), scalars(run, steps)).reports["loss"];
 }
 
 double Session::evaluate(const reference::Run &run) {

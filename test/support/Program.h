@@ -45,6 +45,8 @@ public:
   /// From the state at hand.
   rt::BatchSums train(const reference::Run &run, int64_t steps);
   Trained trainFrom(const reference::State &before, const reference::Run &run, int64_t steps);
+  /// The loss that training from the state at hand would see, without an update (plans with the entry "trial").
+  double trial(const reference::Run &run, int64_t steps);
   double evaluate(const reference::Run &run);
   /// By output layer.
   std::map<std::string, Ranked> predict(const reference::Run &run, int64_t k);

@@ -29,7 +29,27 @@ std::vector<std::string> neededFeatures() {
                                   "hidden dropout",
                                   "Lambda",
                                   "Lambda1",
-                                  "output dropout"};
+                                  "output dropout",
+                                  "three or more sources",
+                                  "hidden skip",
+                                  "output skip",
+                                  "skip of an input",
+                                  "sharing",
+                                  "transposed sharing",
+                                  "hidden pooling",
+                                  "output pooling",
+                                  "hidden delta norm",
+                                  "output delta norm",
+                                  "weight norm",
+                                  "weight norm of an input",
+                                  "batch normalization",
+                                  "boost",
+                                  "compatibility",
+                                  "indexed data",
+                                  "weighted sparse data",
+                                  "weighted dense data",
+                                  "ignored zeros",
+                                  "input offset"};
   auto add = [&](const std::string &kind, const auto &records) {
     for (const auto &record : records)
       needed.push_back(kind + " " + std::string(record.name));
@@ -40,6 +60,7 @@ std::vector<std::string> neededFeatures() {
   add("optimizer", vocab::optimizers());
   add("initializer", vocab::initializers());
   add("schedule", vocab::schedules());
+  add("pooling", vocab::poolings());
   return needed;
 }
 const char *const kNeededKernels[] = {"single wide_output single",

@@ -17,7 +17,7 @@ std::vector<float> trained(const Program &program, Network &network, const Case 
   auto append = [&](const std::vector<float> &values) { all.insert(all.end(), values.begin(), values.end()); };
   for (const plan::Parameter &parameter : program.plan.parameters) {
     append(session.model().parameter(parameter.name));
-    for (size_t i = 0; i < session.model().optimizer()->states.size(); ++i)
+    for (size_t i = 0; parameter.trained && i < session.model().optimizer()->states.size(); ++i)
       append(session.model().state(parameter.name, i));
   }
   return all;
