@@ -30,6 +30,7 @@ std::set<std::string> buffersOf(const Step &step) {
     if (!source.data)
       add(source.ref);
     add(source.gradient);
+    add(source.weightGradient);
   }
   add(step.delta);
   for (const auto &[name, slot] : step.slots)
@@ -40,6 +41,13 @@ std::set<std::string> buffersOf(const Step &step) {
   for (const std::string &row : step.rows)
     add(row);
   return names;
+}
+
+/// A map whose results are vectors runs one row.
+double rowsOf(const Step &step, const CostModel &model) {
+  auto body = step.kernel == "map" ? step.slots.find("body") : step.slots.end();
+  bool vectors = body != step.slots.end() && !body->second.out.empty() && body->second.out[0].role == Role::Column;
+  return vectors ? 1 : model.extent({0, "B"});
 }
 
 /// Products over the weights: the contraction itself, the source gradient, the weight gradient.
@@ -57,25 +65,45 @@ double touchedFeatures(double in, double entries) {
 }
 } // namespace
 
-Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model) {
-  Cost cost;
-  const double rows = model.extent({0, "B"}), columns = model.extent(step.columns);
-  if (!step.slots.empty())
-    cost.elements += rows * columns;
-  for (const Source &source : step.sources) {
-    const Parameter &weights = parameterNamed(plan, source.weights);
-    double in = model.extent(weights.in), out = model.extent(weights.out);
-    double perRow = source.data ? std::min(model.density(source.ref), in) : source.transposed ? out : in;
-    double width = source.transposed ? in : out;
-    cost.flops += 2 * rows * perRow * width * productsOf(step, source);
-    const bool gathers = step.kernel == "csr_gather", lazy = step.update && source.data && model.onlyTouched;
-    double touched = (gathers || lazy ? touchedFeatures(in, rows * perRow) : in) * out;
-    cost.bytes += kFloat * touched * (step.update ? 2 + 2.0 * model.states : 1);
-    if (step.update)
-      cost.elements += touched;
+namespace {
+/// What a source costs besides the buffers it names.
+void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &source, const CostModel &model) {
+  const double rows = model.extent({0, "B"});
+  if (source.weights.empty()) { // expand
+    cost.bytes += rows * std::min(model.density(source.ref), model.extent(step.columns)) * 2 * kFloat;
+    return;
+  }
+  const Parameter &weights = parameterNamed(plan, source.weights);
+  double in = model.extent(weights.in), out = model.extent(weights.out);
+  const bool limits = step.kernel == "limit_norm", applies = step.kernel == "update";
+  const bool updates = applies || (step.update && source.weightGradient.empty());
+  double touched = in * out;
+  if (!limits && !applies) {
+    if (source.transposed)
+      std::swap(in, out);
+    double perRow = source.data ? std::min(model.density(source.ref), in) : in;
+    cost.flops += 2 * rows * perRow * out * productsOf(step, source);
+    if (step.kernel == "csr_gather" || (updates && source.data && model.onlyTouched))
+      touched = touchedFeatures(in, rows * perRow) * out;
     if (source.data)
       cost.bytes += rows * perRow * 2 * kFloat;
   }
+  cost.flops += limits ? 3 * touched : 0; // squares, their sum, the factor
+  const bool gradientOnly = !source.weightGradient.empty() && step.sweep.empty() && !applies; // reads no weights
+  if (!gradientOnly)
+    cost.bytes += kFloat * touched * (updates ? 2 + 2.0 * model.states : limits ? 2 : 1);
+  if (updates)
+    cost.elements += touched;
+}
+
+} // namespace
+
+Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model) {
+  Cost cost;
+  if (!step.slots.empty())
+    cost.elements += rowsOf(step, model) * model.extent(step.columns);
+  for (const Source &source : step.sources)
+    addSource(cost, plan, step, source, model);
   std::set<std::string> names = buffersOf(step);
   for (const Buffer &buffer : entry.buffers)
     if (names.count(buffer.name))

@@ -11,7 +11,9 @@ const Entry *findEntry(const Plan &plan, std::string_view name) {
 std::vector<std::string> parametersRead(const Step &step) {
   std::set<std::string> names;
   // A weight-gradient kernel with a stored delta never looks at the values outside its own update.
-  if (step.kernel != "csc_update" && step.kernel != "gemm_update")
+  const bool ownOnly = step.kernel == "csc_update" || step.kernel == "gemm_update" || step.kernel == "update" ||
+                       step.kernel == "limit_norm";
+  if (!ownOnly)
     for (const Source &source : step.sources)
       names.insert(source.weights);
   for (const auto &[slot, use] : step.slots)
@@ -24,11 +26,17 @@ std::vector<std::string> parametersRead(const Step &step) {
 
 std::vector<std::string> parametersUpdated(const Step &step) {
   std::vector<std::string> names;
-  if (!step.update)
-    return names;
+  if (step.kernel == "map")
+    for (const auto &[slot, use] : step.slots)
+      for (const SlotArg &arg : use.out)
+        if (arg.role == Role::Column)
+          names.push_back(arg.ref); // an assignment, or a buffer
+  const bool whole = step.kernel == "update" || step.kernel == "limit_norm";
   for (const Source &source : step.sources)
-    names.push_back(source.weights);
-  names.insert(names.end(), step.biases.begin(), step.biases.end());
+    if (whole || (step.update && source.weightGradient.empty()))
+      names.push_back(source.weights);
+  if (step.update)
+    names.insert(names.end(), step.biases.begin(), step.biases.end());
   return names;
 }
 } // namespace sn::plan

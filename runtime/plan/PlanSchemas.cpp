@@ -13,6 +13,7 @@ const Schema kSchemas[] = {
      .leastSources = 1,
      .mostSources = kAny,
      .gradients = true,
+     .weightGradient = Use::Optional,
      .biases = Use::Optional,
      .updates = Use::Always,
      .target = Use::Always,
@@ -28,6 +29,7 @@ const Schema kSchemas[] = {
      .sweep = "update",
      .leastSources = 1,
      .mostSources = kAny,
+     .weightGradient = Use::Optional,
      .biases = Use::Optional,
      .updates = Use::Always,
      .target = Use::Always,
@@ -50,6 +52,7 @@ const Schema kSchemas[] = {
      .leastSources = 1,
      .mostSources = kAny,
      .gradients = true,
+     .weightGradient = Use::Optional,
      .biases = Use::Optional,
      .updates = Use::Always,
      .target = Use::Always,
@@ -67,6 +70,7 @@ const Schema kSchemas[] = {
      .sweep = "update",
      .leastSources = 1,
      .mostSources = kAny,
+     .weightGradient = Use::Optional,
      .biases = Use::Optional,
      .updates = Use::Always,
      .target = Use::Always,
@@ -84,18 +88,34 @@ const Schema kSchemas[] = {
      .leastSources = 1,
      .mostSources = 1,
      .dataSource = true,
+     .weightGradient = Use::Optional,
      .delta = true,
      .updates = Use::Always,
      .columns = false},
     {.kernel = "gemm_update",
      .leastSources = 1,
      .mostSources = 1,
+     .weightGradient = Use::Optional,
      .delta = true,
      .updates = Use::Always,
      .columns = false},
     {.kernel = "column_reduce", .biases = Use::Optional, .updates = Use::WithBiases, .slots = "value|finish"},
     {.kernel = "row_reduce", .target = Use::Optional, .rowReduce = true, .slots = "|body"},
     {.kernel = "map", .target = Use::Optional, .slots = "body"},
+    {.kernel = "expand",
+     .leastSources = 1,
+     .mostSources = 1,
+     .dataSource = true,
+     .weights = false,
+     .slots = "epilogue"},
+    {.kernel = "update",
+     .leastSources = 1,
+     .mostSources = 1,
+     .refs = false,
+     .weightGradient = Use::Always,
+     .updates = Use::Always,
+     .columns = false},
+    {.kernel = "limit_norm", .leastSources = 1, .mostSources = 1, .refs = false, .limit = true, .columns = false},
 };
 
 void addSlots(std::vector<SlotRule> &rules, std::string_view names, bool required) {
@@ -106,6 +126,20 @@ void addSlots(std::vector<SlotRule> &rules, std::string_view names, bool require
     rules.push_back({std::string(names), required});
 }
 } // namespace
+
+bool asksForUpdate(const Schema &schema, const Step &step) {
+  if (!step.biases.empty() || schema.weightGradient == Use::Always)
+    return true;
+  return schema.updates == Use::Always && std::any_of(step.sources.begin(), step.sources.end(),
+                                                      [](const Source &s) { return s.weightGradient.empty(); });
+}
+
+bool isVectorMap(const Step &step) {
+  auto body = step.slots.find("body");
+  return step.kernel == "map" && body != step.slots.end() && !body->second.out.empty() &&
+         std::all_of(body->second.out.begin(), body->second.out.end(),
+                     [](const SlotArg &arg) { return arg.role == Role::Column; });
+}
 
 const Schema *findSchema(std::string_view kernel, std::string_view sweep) {
   auto found = std::find_if(std::begin(kSchemas), std::end(kSchemas),

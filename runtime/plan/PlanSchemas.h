@@ -10,8 +10,12 @@ struct Schema {
   std::string_view kernel = "", sweep = "";
   int64_t leastSources = 0, mostSources = 0;
   bool dataSource = false; // sources are data sets, else buffers
+  bool refs = true;        // sources name what is multiplied or expanded
+  bool weights = true;     // sources name a parameter
   bool gradients = false;  // a source may ask for its gradient
+  Use weightGradient = Use::Never;
   bool delta = false;
+  bool limit = false; // reads Step::limit
   Use biases = Use::Never, updates = Use::Never, target = Use::Never;
   bool columns = true;    // reads Step::columns
   size_t rows = 0;        // row buffers written (row_reduce: at most one for each reduction)
@@ -27,6 +31,11 @@ struct SlotRule {
 };
 inline constexpr const char *kTargetSlots[] = {"background", "stored", "stored_only", "dense"};
 
+/// Whether the step's fields ask for an update of a parameter by the optimizer: of a matrix whose gradient goes to no
+/// buffer, of a bias, or of what is in a gradient buffer.
+bool asksForUpdate(const Schema &schema, const Step &step);
+/// A `map` of vectors: all its results are columns.
+bool isVectorMap(const Step &step);
 const Schema *findSchema(std::string_view kernel, std::string_view sweep);
 /// The slots of a step in the order in which its kernel runs them.
 std::vector<SlotRule> slotsOf(const Schema &schema, const Step &step);

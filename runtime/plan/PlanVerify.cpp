@@ -4,6 +4,7 @@
 #include "runtime/plan/Plan.h"
 #include "runtime/plan/PlanSchemas.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <limits>
@@ -36,6 +37,7 @@ private:
   // of the entry and the step at hand
   std::map<std::string, const Buffer *> buffers;
   Names written;
+  std::map<std::string, int64_t> applied; // weight gradients, and the step that applied them
   std::string where;
   int64_t position = 0;
 
@@ -65,9 +67,14 @@ private:
   void checkStep(const Step &step);
   void checkFields(const Step &step, const Schema &schema);
   void checkSources(const Step &step, const Schema &schema);
+  void checkSource(const Step &step, const Schema &schema, const Source &source);
+  void checkWeightGradient(const Step &step, const Schema &schema, const Source &source, const Parameter &weights);
+  void checkUpdates(const Step &step);
   void checkSlots(const Step &step, const Schema &schema);
   void checkSlot(const Step &step, const std::string &name, const SlotUse &use);
   void checkInput(const Step &step, const std::string &slot, const SlotArg &arg);
+  void checkVectorMap(const Step &step);
+  void checkAssignment(const Step &step, const std::string &name);
   void checkScalar(const Step &step, const std::string &slot, const SlotArg &arg);
   void checkHazards(const Entry &entry);
   void checkOwnHazards(const Step &step);
@@ -120,6 +127,8 @@ void Verifier::checkTables() {
   if (!plan.optimizers.empty() && !optimizers.count(plan.training.optimizer))
     problem("the training optimizer '{}' is none of {}", plan.training.optimizer, fmt::join(optimizers, ", "));
   checkExpr(plan.training.alpha, kTrainingSymbols, "the learning rate");
+  if (plan.training.brake && !findEntry(plan, "trial"))
+    problem("the divergence brake needs an entry 'trial', which is missing");
   if (plan.training.batch <= 0 || plan.training.epochs < 0)
     problem("a batch of {} examples for {} epochs", plan.training.batch, plan.training.epochs);
   Names entries;
@@ -171,6 +180,7 @@ void Verifier::checkDim(const Dim &dim, bool batch, const std::string &what) {
 void Verifier::checkEntry(const Entry &entry) {
   buffers.clear();
   written.clear();
+  applied.clear();
   where = fmt::format("entry '{}': ", entry.name);
   checkBuffers(entry);
   for (position = 0; position < static_cast<int64_t>(entry.steps.size()); ++position) {
@@ -207,6 +217,9 @@ void Verifier::checkStep(const Step &step) {
   checkFields(step, *schema);
   checkSources(step, *schema);
   checkSlots(step, *schema);
+  checkUpdates(step);
+  if (isVectorMap(step))
+    checkVectorMap(step);
   for (const Source &source : step.sources)
     if (!source.gradient.empty()) {
       auto weights = parameters.find(source.weights);
@@ -224,7 +237,7 @@ void Verifier::checkFields(const Step &step, const Schema &schema) {
     problem("{}", schema.delta ? "names no delta buffer" : "does not take a delta buffer");
   if (schema.biases == Use::Never && !step.biases.empty())
     problem("does not update biases");
-  bool updates = schema.updates == Use::Always || (schema.updates == Use::WithBiases && !step.biases.empty());
+  bool updates = asksForUpdate(schema, step);
   if (step.update != updates)
     problem("{}", updates ? "must update" : "cannot update parameters");
   if (schema.target == Use::Never ? !step.target.empty() : schema.target == Use::Always && step.target.empty())
@@ -239,6 +252,8 @@ void Verifier::checkFields(const Step &step, const Schema &schema) {
                                     : step.rows.size() == schema.rows;
   if (!rowsFit)
     problem("has {} row buffers; {} are expected", step.rows.size(), schema.rows);
+  if (schema.limit ? !(step.limit > 0 && std::isfinite(step.limit)) : step.limit != 0)
+    problem("has the norm limit {}, where {} is expected", step.limit, schema.limit ? "a positive number" : "none");
   if (!schema.rowReduce && !step.reductions.empty())
     problem("does not take reductions");
   for (const std::string &reduction : step.reductions)
@@ -251,28 +266,109 @@ void Verifier::checkFields(const Step &step, const Schema &schema) {
 }
 
 void Verifier::checkSources(const Step &step, const Schema &schema) {
-  for (const Source &source : step.sources) {
-    const Parameter *weights = find(parameters, source.weights, "parameter");
-    if (source.data != schema.dataSource)
-      problem("reads '{}', where a {} is expected", source.ref, schema.dataSource ? "data set" : "buffer");
-    for (const Corruption &c : source.corruption)
-      if (!(c.p >= 0 && c.p < 1) || c.stream >= 1u << 16 || !source.data)
-        problem("source '{}' has a corruption of probability {} on stream {}", source.ref, c.p, c.stream);
-    if (!source.gradient.empty() && !schema.gradients)
-      problem("does not give the gradient '{}' of its source", source.gradient);
-    if (!weights)
-      continue;
-    const Dim &in = source.transposed ? weights->out : weights->in;
-    const Dim &out = source.transposed ? weights->in : weights->out;
-    if (schema.columns && out != step.columns)
-      problem("parameter '{}' does not have the step's width", source.weights);
-    if (!step.delta.empty())
-      read(step.delta, rowsBy(out), "delta");
-    if (!source.data)
-      read(source.ref, rowsBy(in), "source");
-    else if (const DataSet *set = find(datasets, source.ref, "data set"); set && (!set->input || set->columns != in))
-      problem("data set '{}' is no input as wide as parameter '{}'", source.ref, source.weights);
+  for (const Source &source : step.sources)
+    checkSource(step, schema, source);
+}
+
+void Verifier::checkSource(const Step &step, const Schema &schema, const Source &source) {
+  if (source.data != schema.dataSource)
+    problem("reads '{}', where a {} is expected", source.ref, schema.dataSource ? "data set" : "buffer");
+  if (!schema.refs && !source.ref.empty())
+    problem("has the source '{}', where a parameter alone is expected", source.ref);
+  for (const Corruption &c : source.corruption)
+    if (!(c.p >= 0 && c.p < 1) || c.stream >= 1u << 16 || !source.data)
+      problem("source '{}' has a corruption of probability {} on stream {}", source.ref, c.p, c.stream);
+  if (!source.gradient.empty() && !schema.gradients)
+    problem("does not give the gradient '{}' of its source", source.gradient);
+  const DataSet *set = source.data ? find(datasets, source.ref, "data set") : nullptr;
+  if (!schema.weights) {
+    if (!source.weights.empty() || source.transposed)
+      problem("multiplies by '{}', where the data set alone is expected", source.weights);
+    if (set && (!set->input || set->columns != step.columns))
+      problem("data set '{}' is no input as wide as the step", source.ref);
   }
+  const Parameter *weights = schema.weights ? find(parameters, source.weights, "parameter") : nullptr;
+  if (!weights) {
+    if (!source.weightGradient.empty() || source.accumulate || source.scale != 1)
+      problem("has the weight gradient '{}' of no parameter", source.weightGradient);
+    return;
+  }
+  const Dim &in = source.transposed ? weights->out : weights->in;
+  const Dim &out = source.transposed ? weights->in : weights->out;
+  if (schema.columns && out != step.columns)
+    problem("parameter '{}' does not have the step's width", source.weights);
+  if (!step.delta.empty())
+    read(step.delta, rowsBy(out), "delta");
+  if (schema.refs && !source.data)
+    read(source.ref, rowsBy(in), "source");
+  else if (set && (!set->input || set->columns != in))
+    problem("data set '{}' is no input as wide as parameter '{}'", source.ref, source.weights);
+  checkWeightGradient(step, schema, source, *weights);
+}
+
+void Verifier::checkWeightGradient(const Step &step, const Schema &schema, const Source &source,
+                                   const Parameter &weights) {
+  const std::string &name = source.weightGradient;
+  bool updates = schema.updates == Use::Always;
+  if (!(source.scale > 0 && std::isfinite(source.scale)) || (!updates && source.scale != 1))
+    problem("scales the gradient of '{}' by {}", weights.name, source.scale);
+  if (name.empty()) {
+    if (source.accumulate || schema.weightGradient == Use::Always)
+      problem("names no buffer for the gradient of '{}'", weights.name);
+    return;
+  }
+  if (schema.weightGradient == Use::Never) {
+    problem("does not write the weight gradient '{}'", name);
+    return;
+  }
+  std::vector<Dim> shape{weights.in, weights.out};
+  if (auto buffer = buffers.find(name);
+      buffer != buffers.end() && buffer->second->dims.size() == 1 && weights.in == Dim{1, ""})
+    shape = {weights.out}; // a vector parameter's
+  if (step.kernel == "update" || source.accumulate)
+    read(name, shape, step.kernel == "update" ? "weight gradient" : "accumulated weight gradient");
+  if (step.kernel == "update") {
+    if (source.accumulate || source.transposed)
+      problem("applies '{}': it neither accumulates nor transposes", name);
+    applied.emplace(name, position);
+    return;
+  }
+  if (auto found = applied.find(name); found != applied.end())
+    problem("writes the weight gradient '{}' after step {} has applied it", name, found->second);
+  write(name, shape, "weight gradient");
+}
+
+/// The optimizer updates trained parameters, assignments the others.
+void Verifier::checkUpdates(const Step &step) {
+  if (step.kernel == "map")
+    return;
+  for (const std::string &name : parametersUpdated(step))
+    if (auto p = parameters.find(name); p != parameters.end() && !p->second->trained)
+      problem("updates parameter '{}', which is not trained", name);
+}
+
+/// One row of columns: nothing that differs from example to example takes part.
+void Verifier::checkVectorMap(const Step &step) {
+  const SlotUse &body = step.slots.at("body");
+  if (!step.target.empty())
+    problem("gives vectors, but has a target");
+  for (const SlotArg &arg : body.in)
+    if (arg.role != Role::Column && arg.role != Role::Index)
+      problem("gives vectors, but reads the role {}", nlohmann::json(arg.role).dump());
+  for (const SlotArg &arg : body.scalars)
+    if (arg.role != Role::Hyper)
+      problem("gives vectors, but reads the role {}", nlohmann::json(arg.role).dump());
+}
+
+/// A column result: a buffer, or in a map of vectors a parameter that is not trained.
+void Verifier::checkAssignment(const Step &step, const std::string &name) {
+  const Parameter *p = parameters.at(name);
+  if (!isVectorMap(step))
+    problem("cannot assign parameter '{}'; only a map whose results are all columns may", name);
+  if (p->trained)
+    problem("assigns parameter '{}', which the optimizer trains", name);
+  if (p->in != Dim{1, ""} || p->out != step.columns)
+    problem("assigns parameter '{}', which is not as wide as the step", name);
 }
 
 void Verifier::checkSlots(const Step &step, const Schema &schema) {
@@ -328,6 +424,8 @@ void Verifier::checkSlot(const Step &step, const std::string &name, const SlotUs
   for (const SlotArg &arg : use.out)
     if (arg.role == Role::Element)
       write(arg.ref, rowsBy(step.columns), "slot '" + name + "'");
+    else if (arg.role == Role::Column && parameters.count(arg.ref))
+      checkAssignment(step, arg.ref);
     else if (arg.role == Role::Column)
       write(arg.ref, {step.columns}, "slot '" + name + "'");
     else if (arg.role != Role::Delta)
@@ -338,6 +436,7 @@ void Verifier::checkInput(const Step &step, const std::string &slot, const SlotA
   std::string what = "slot '" + slot + "'";
   switch (arg.role) {
   case Role::Accumulator:
+  case Role::Index:
     return;
   case Role::Element:
     return read(arg.ref, rowsBy(step.columns), what);
@@ -368,6 +467,7 @@ void Verifier::checkScalar(const Step &step, const std::string &slot, const Slot
   case Role::TargetWeight:
   case Role::TargetScale:
   case Role::TargetSum:
+  case Role::TargetBinary:
     if (step.target.empty())
       problem("{} reads a target, but the step has none", what);
     return;
@@ -387,22 +487,30 @@ void Verifier::checkScalar(const Step &step, const std::string &slot, const Slot
 
 void Verifier::checkHazards(const Entry &entry) {
   std::map<std::string, int64_t> updatedBy;
+  Names limited;
   for (size_t i = 0; i < entry.steps.size(); ++i) {
     const Step &step = entry.steps[i];
     where = fmt::format("entry '{}', step {} ({} {}): ", entry.name, i, step.kernel, step.label);
     for (const std::string &name : parametersRead(step))
       if (auto update = updatedBy.find(name); update != updatedBy.end())
         problem("reads parameter '{}' after step {} has updated it", name, update->second);
-    for (const std::string &name : parametersUpdated(step))
-      if (auto [update, fresh] = updatedBy.emplace(name, i); !fresh)
+    for (const std::string &name : parametersUpdated(step)) {
+      if (!parameters.count(name))
+        continue; // a buffer
+      auto [update, fresh] = updatedBy.emplace(name, i);
+      if (step.kernel == "limit_norm" && fresh)
+        problem("limits the norm of parameter '{}' before its update", name);
+      else if (step.kernel == "limit_norm" ? !limited.insert(name).second : !fresh)
         problem("updates parameter '{}', which step {} has already updated", name, update->second);
+      update->second = static_cast<int64_t>(i);
+    }
   }
   where = fmt::format("entry '{}': ", entry.name);
   if (entry.name != "train" && !updatedBy.empty())
     problem("updates parameter '{}'; only the entry 'train' may", updatedBy.begin()->first);
   if (entry.name == "train")
     for (const Parameter &p : plan.parameters)
-      if (!updatedBy.count(p.name))
+      if (p.trained && !updatedBy.count(p.name))
         problem("parameter '{}' is never updated", p.name);
 }
 
