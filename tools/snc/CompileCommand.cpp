@@ -89,6 +89,9 @@ void run(const Options &options) {
   sn::frontend::Report warnings;
   try {
     sn::frontend::Network network = sn::frontend::readNetwork(options.network, warnings);
+    if (!network.weightsData.empty()) // as the file has it: relative to the file
+      network.weightsData =
+          (std::filesystem::absolute(options.network).parent_path() / network.weightsData).lexically_normal().string();
     if (!options.json)
       fmt::print(stderr, "{}", warnings.text());
     compile(options, network, warnings.warnings);
