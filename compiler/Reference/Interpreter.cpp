@@ -257,6 +257,8 @@ void Interpreter::evaluate(net::LossOp op) {
       if (target.sparse && target.ignoreZeros && !stored)
         continue;
       double t = inside ? target.values(run.ids[row], column) : 0;
+      if (target.sparse && stored && t == 0)
+        t = -0.0; // formulas tell it from what is not stored (Records.h, Loss::value)
       if (op.getIndicator() && target.sparse && stored)
         t = 1;
       gather(arguments, op.getInputs(), row, column);
