@@ -10,7 +10,7 @@
 
 namespace sn::rt::cpu {
 /// Most spans or scalars of one slot.
-inline constexpr int kMaxOperands = 16;
+inline constexpr int kMaxOperands = 32;
 
 /// Row-major single-precision product C = alpha op(A) op(B) + beta C, C of m x n, on the calling thread only ('N'
 /// plain, 'T' transposed).
@@ -53,7 +53,7 @@ private:
 
 /// Spans of one worker, reused by every slot call.
 struct SlotScratch {
-  alignas(kCacheLine) float mask[kMaxOperands][plan::kTile]; // of a segment
+  alignas(kCacheLine) float made[kMaxOperands][plan::kTile]; // masks and column numbers of a segment
   alignas(kCacheLine) float in[kMaxOperands][plan::kTile];   // gathered; lives while the background runs
   alignas(kCacheLine) float out[kMaxOperands][plan::kTile];
   alignas(kCacheLine) float target[plan::kTile];

@@ -1,16 +1,17 @@
-// csc_update: weight gradient of a data-set source and the optimizer, feature by feature. The batch is transposed
-// first: each feature's entries in batch order; so a sum never depends on threads and needs no atomics.
+// csc_update: weight gradient of a data-set source and the optimizer (or a gradient buffer), feature by feature. The
+// batch is transposed first: each feature's entries in batch order; so a sum never depends on threads and needs no
+// atomics.
 #pragma once
 #include "kernels-templates/cpu/CsrGather.h"
 
 namespace sn::rt::cpu {
 class CscUpdate {
 public:
-  DataView data;
-  Corruptions corruption;
+  DataSource source;
   Weights weights;              // inner: features
   const float *delta = nullptr; // [B, weights.outer]
-  UpdateSlot update;
+  Descent descent;
+  UpdateSlot update; // where `descent` has no buffer
   /// Hyper-parameters that, if all are zero, let untouched features keep value and state; unset: every feature is
   /// always updated.
   std::optional<std::vector<std::string>> idleWhenZero;
@@ -19,29 +20,28 @@ public:
     const int64_t workers = context.pool.workers();
     ranges = Tiles(weights.inner, rangeWidth(weights.inner));
     blockFeatures = std::clamp<int64_t>(kBlock / std::max<int64_t>(1, weights.outer), 1, ranges.size);
-    if (dense())
+    if (source.dense())
       blockFeatures = std::min(kDenseFeatures, std::max<int64_t>(1, ranges.size));
     gradientSize = blockFeatures * weights.outer;
     gradients = carver.take<float>(workers * gradientSize);
-    transposed = carver.take<float>(weights.outerFirst && !dense() ? workers * gradientSize : 0);
-    starts = carver.take<int32_t>(dense() ? 0 : rows * (ranges.count + 1));
+    transposed = carver.take<float>(weights.outerFirst && !source.dense() ? workers * gradientSize : 0);
+    starts = carver.take<int32_t>(source.dense() ? 0 : rows * (ranges.count + 1));
+    begins = carver.take<int64_t>(rows);
     offsets = carver.take<int64_t>(rows + 1);
-    factors = carver.take<float>(workers * kEntries);
-    x = carver.take<float>(dense() ? workers * rows * blockFeatures : 0);
+    factors = carver.take<float>(workers * DataSource::kScratch);
+    x = carver.take<float>(source.dense() ? workers * rows * blockFeatures : 0);
     sums = carver.take<double>(ranges.count);
   }
 
   void run(Context &context, Launch &launch) {
     update.begin(launch);
-    corruption.begin(launch);
-    bool touchedOnly = idleWhenZero.has_value() && !weights.outerFirst;
-    for (size_t i = 0; touchedOnly && i < idleWhenZero->size(); ++i)
-      touchedOnly = launch.scalar((*idleWhenZero)[i]) == 0;
-    if (!dense())
+    source.begin(launch);
+    const bool touchedOnly = !weights.outerFirst && leavesUntouched(launch);
+    if (!source.dense())
       prepareEntries(context, launch.batch);
     context.pool.parallelFor(ranges.count, [&](int64_t task, int worker) {
       sums[task] = 0;
-      if (dense())
+      if (source.dense())
         denseRange(context, launch.batch, ranges[task], worker, &sums[task]);
       else
         sparseRange(context, launch.batch, task, touchedOnly, worker, &sums[task]);
@@ -50,8 +50,17 @@ public:
   }
 
 private:
-  static constexpr int64_t kBlock = 16384, kDenseFeatures = 128, kEntries = 1024, kMostRanges = 512;
-  bool dense() const { return data.loader == Loader::Dense; }
+  static constexpr int64_t kBlock = 16384, kDenseFeatures = 128, kMostRanges = 512;
+
+  /// Whether a gradient of zero changes nothing.
+  bool leavesUntouched(const Launch &launch) const {
+    if (descent.buffer)
+      return descent.accumulate;
+    bool idle = idleWhenZero.has_value();
+    for (size_t i = 0; idle && i < idleWhenZero->size(); ++i)
+      idle = launch.scalar((*idleWhenZero)[i]) == 0;
+    return idle;
+  }
 
   /// About 64 ranges of at most kTile features; wider ones where there would be more than kMostRanges, since every row
   /// of the batch is looked at for every range.
@@ -60,11 +69,14 @@ private:
     return std::max(narrow, roundUp((features + kMostRanges - 1) / kMostRanges, 16));
   }
 
-  /// Masked values of the batch's entries, scaled by -1/B, and where each range of features starts in each row.
+  /// Masked values of the batch's entries, scaled by the gradient's factor, and where each range of features starts in
+  /// each row.
   void prepareEntries(Context &context, const Batch &batch) {
     offsets[0] = 0;
-    for (int64_t row = 0; row < batch.rows; ++row)
-      offsets[row + 1] = offsets[row] + data.indptr[batch.ids[row] + 1] - data.indptr[batch.ids[row]];
+    for (int64_t row = 0; row < batch.rows; ++row) {
+      begins[row] = source.entriesBegin(batch.ids[row]);
+      offsets[row + 1] = offsets[row] + source.entriesEnd(batch.ids[row]) - begins[row];
+    }
     context.batchValues.reserve(offsets[batch.rows] * static_cast<int64_t>(sizeof(float)));
     values = reinterpret_cast<float *>(context.batchValues.data());
     constexpr int64_t kRows = 16;
@@ -74,15 +86,10 @@ private:
     });
   }
   void prepareRow(const Context &context, const Batch &batch, int64_t row, int worker) {
-    const int64_t dataRow = batch.ids[row], first = data.indptr[dataRow], n = offsets[row + 1] - offsets[row];
-    const int32_t *index = data.indices + first;
-    float *value = values + offsets[row];
-    const float factor = -1.0f / static_cast<float>(batch.rows);
-    for (int64_t i = 0; i < n; ++i)
-      value[i] = data.values ? data.values[first + i] * factor : factor;
-    for (int64_t i = 0; i < n; i += kEntries)
-      corruption.apply(dataRow, index + i, std::min(kEntries, n - i), *context.ops, factors + worker * kEntries,
-                       value + i);
+    const int64_t n = offsets[row + 1] - offsets[row];
+    const int32_t *index = source.data.indices + begins[row];
+    source.entries(batch.ids[row], begins[row], n, descent.factor(batch.rows), *context.ops,
+                   factors + worker * DataSource::kScratch, values + offsets[row]);
     int32_t *start = starts + row * (ranges.count + 1);
     int64_t position = 0;
     for (int64_t range = 0; range <= ranges.count; ++range) {
@@ -98,7 +105,7 @@ private:
     const int64_t first = ranges[range].begin;
     for (int64_t row = 0; row < batch.rows; ++row) {
       const int32_t *start = starts + row * (ranges.count + 1) + range;
-      const int32_t *index = data.indices + data.indptr[batch.ids[row]];
+      const int32_t *index = source.data.indices + begins[row];
       const float *value = values + offsets[row];
       for (int32_t i = start[0]; i < start[1]; ++i)
         if (value[i] != 0)
@@ -145,26 +152,26 @@ private:
                                   bounds[features] - bounds[f + 1], delta, units, out);
       }
       if (touchedOnly)
-        updateTouched(bounds, first, block, n, gradient, sum);
+        updateTouched(*context.ops, bounds, first, block, n, gradient, sum);
       else
-        updateAll({first + block, first + block + n}, gradient, worker, sum);
+        updateAll(*context.ops, {first + block, first + block + n}, gradient, worker, sum);
     }
   }
   /// One call for each run of touched features.
-  void updateTouched(const int64_t *bounds, int64_t first, int64_t block, int64_t n, const float *gradient,
-                     double *sum) const {
+  void updateTouched(const VectorOps &ops, const int64_t *bounds, int64_t first, int64_t block, int64_t n,
+                     const float *gradient, double *sum) const {
     for (int64_t f = block; f < block + n;) {
       int64_t end = f;
       while (end < block + n && bounds[end] < bounds[end + 1])
         ++end;
       if (end > f)
-        updateBlock(update, weights, {first + f, first + end}, {0, weights.outer},
-                    gradient + (f - block) * weights.outer, sum);
+        applyBlock(update, descent, weights, {first + f, first + end}, {0, weights.outer},
+                   gradient + (f - block) * weights.outer, ops, sum);
       f = end + 1;
     }
   }
   /// `gradient` is [features][units].
-  void updateAll(plan::Range features, const float *gradient, int worker, double *sum) const {
+  void updateAll(const VectorOps &ops, plan::Range features, const float *gradient, int worker, double *sum) const {
     if (weights.outerFirst) {
       float *turned = transposed + worker * gradientSize;
       for (int64_t unit = 0; unit < weights.outer; ++unit)
@@ -172,24 +179,19 @@ private:
           turned[unit * features.size() + f] = gradient[f * weights.outer + unit];
       gradient = turned;
     }
-    updateBlock(update, weights, features, {0, weights.outer}, gradient, sum);
+    applyBlock(update, descent, weights, features, {0, weights.outer}, gradient, ops, sum);
   }
 
   void denseRange(Context &context, const Batch &batch, plan::Range range, int worker, double *sum) {
-    const float factor = -1.0f / static_cast<float>(batch.rows);
     float *gradient = gradients + worker * gradientSize, *copy = x + worker * batch.rows * blockFeatures;
     for (int64_t begin = range.begin; begin < range.end; begin += blockFeatures) {
       const plan::Range features{begin, std::min(range.end, begin + blockFeatures)};
-      const int64_t there = std::clamp<int64_t>(data.storedColumns - begin, 0, features.size());
-      for (int64_t row = 0; row < batch.rows; ++row) {
-        float *to = copy + row * blockFeatures;
-        std::copy_n(data.values + batch.ids[row] * data.storedColumns + begin, there, to);
-        std::fill(to + there, to + features.size(), 0.0f);
-        corruption.applyRange(batch.ids[row], begin, there, *context.ops, factors + worker * kEntries, to);
-      }
+      for (int64_t row = 0; row < batch.rows; ++row)
+        source.columns(batch.ids[row], begin, features.size(), *context.ops, factors + worker * DataSource::kScratch,
+                       copy + row * blockFeatures);
       multiplyGradient(context.product, copy, blockFeatures, delta, weights.outer, batch.rows, weights.outerFirst,
-                       features.size(), weights.outer, factor, 0, gradient);
-      updateBlock(update, weights, features, {0, weights.outer}, gradient, sum);
+                       features.size(), weights.outer, descent.factor(batch.rows), 0, gradient);
+      applyBlock(update, descent, weights, features, {0, weights.outer}, gradient, *context.ops, sum);
     }
   }
 
@@ -197,7 +199,7 @@ private:
   int64_t blockFeatures = 1, gradientSize = 0;
   float *gradients = nullptr, *transposed = nullptr, *values = nullptr, *factors = nullptr, *x = nullptr;
   int32_t *starts = nullptr;
-  int64_t *offsets = nullptr;
+  int64_t *begins = nullptr, *offsets = nullptr; // of each row: its entries in the data set, and in `values`
   double *sums = nullptr;
 };
 } // namespace sn::rt::cpu

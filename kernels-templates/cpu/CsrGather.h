@@ -1,75 +1,43 @@
 // csr_gather: rows of a data set times W, then the epilogue. acc[r,:] = sum over entries v m w[index,:], by lanes over
 // the features.
 #pragma once
+#include "kernels-templates/cpu/DataSource.h"
 #include "kernels-templates/cpu/Products.h"
 #include "kernels-templates/cpu/Target.h"
 
 namespace sn::rt::cpu {
-/// Random zeroing of stored entries: the factors of `corruption` for `n` entries of a row are multiplied into `value`.
-class Corruptions {
-public:
-  std::vector<plan::Corruption> list;
-  void begin(const Launch &launch) {
-    seed = launch.batch.seed;
-    epoch = launch.batch.epoch;
-  }
-  void apply(int64_t dataRow, const int32_t *index, int64_t n, const VectorOps &ops, float *factor,
-             float *value) const {
-    for (const plan::Corruption &corruption : list) {
-      ops.maskAt({seed, corruption.stream, epoch}, dataRow, index, n, static_cast<float>(corruption.p), factor);
-      multiply(value, factor, n);
-    }
-  }
-  /// The same for columns [first, first + n) of a dense row.
-  void applyRange(int64_t dataRow, int64_t first, int64_t n, const VectorOps &ops, float *factor, float *value) const {
-    for (const plan::Corruption &corruption : list) {
-      ops.maskRange({seed, corruption.stream, epoch}, dataRow, first, n, static_cast<float>(corruption.p), factor);
-      multiply(value, factor, n);
-    }
-  }
-
-private:
-  static void multiply(float *value, const float *factor, int64_t n) {
-    for (int64_t i = 0; i < n; ++i)
-      value[i] *= factor[i];
-  }
-  uint64_t seed = 0;
-  uint32_t epoch = 0;
-};
-
 class CsrGather {
 public:
-  DataView data;
-  Corruptions corruption;
+  DataSource source;
   Weights weights;
   Slot epilogue;
   int64_t columns = 0;
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     Tiles tiles(columns);
-    blockRows = data.loader == Loader::Dense ? kDenseRows : kRows;
+    blockRows = source.dense() ? kDenseRows : kRows;
     tasks = (rows + blockRows - 1) / blockRows;
     const int64_t workers = context.pool.workers(), depth = treeDepth(context.lanes);
-    int64_t lineRows = data.loader == Loader::Dense ? kDenseRows : 1;
+    int64_t lineRows = source.dense() ? kDenseRows : 1;
     partialSize = lineRows * tiles.size;
     partials = carver.take<float>(workers * depth * partialSize);
     chosen = carver.take<int32_t>(workers * kEntries);
     values = carver.take<float>(workers * kEntries);
-    factors = carver.take<float>(workers * kEntries);
+    factors = carver.take<float>(workers * DataSource::kScratch);
     laneSize = laneWidest(context.lanes);
-    dense = carver.take<float>(data.loader == Loader::Dense ? workers * kDenseRows * laneSize : 0);
+    dense = carver.take<float>(source.dense() ? workers * kDenseRows * laneSize : 0);
     sums = carver.take<double>(tasks);
   }
 
   void run(Context &context, Launch &launch) {
     epilogue.begin(launch);
-    corruption.begin(launch);
+    source.begin(launch);
     context.pool.parallelFor(tasks, [&](int64_t task, int worker) {
       plan::Range rows{task * blockRows, std::min(launch.batch.rows, (task + 1) * blockRows)};
       sums[task] = 0;
       Tiles tiles(columns);
       for (int64_t tile = 0; tile < tiles.count; ++tile) {
-        if (data.loader == Loader::Dense)
+        if (source.dense())
           denseBlock(context, launch, rows, tiles[tile], worker, &sums[task]);
         else
           for (int64_t row = rows.begin; row < rows.end; ++row)
@@ -104,13 +72,14 @@ private:
   /// two pieces.
   void sparseRow(Context &context, const Launch &launch, int64_t row, plan::Range tile, int worker, double *sum) {
     const VectorOps &ops = *context.ops;
-    int64_t dataRow = launch.batch.ids[row], position = data.indptr[dataRow], end = data.indptr[dataRow + 1];
+    const int64_t example = launch.batch.ids[row], end = source.entriesEnd(example);
+    int64_t position = source.entriesBegin(example);
     int32_t *index = chosen + worker * kEntries;
-    float *value = values + worker * kEntries, *factor = factors + worker * kEntries;
+    float *value = values + worker * kEntries, *factor = factors + worker * DataSource::kScratch;
     float *buffers = partials + worker * treeDepth(context.lanes) * partialSize;
     int64_t used = 0, filled = 0; // entries of the chunk: summed, prepared
     auto refill = [&] {
-      filled = prepareChunk(dataRow, position, end, index, value, factor, ops);
+      filled = prepareChunk(example, position, end, index, value, factor, ops);
       used = 0;
     };
     alignas(kCacheLine) float piece[plan::kTile];
@@ -140,20 +109,16 @@ private:
     finish(context, launch, row, tile, total, worker, sum);
   }
   /// Masked entries from `position` on (which moves past them); entries masked to zero are left out.
-  int64_t prepareChunk(int64_t dataRow, int64_t &position, int64_t end, int32_t *index, float *value, float *factor,
+  int64_t prepareChunk(int64_t example, int64_t &position, int64_t end, int32_t *index, float *value, float *factor,
                        const VectorOps &ops) const {
     int64_t kept = 0;
     while (kept == 0 && position < end) {
       int64_t n = std::min(kEntries, end - position);
-      std::copy_n(data.indices + position, n, index);
-      if (data.values)
-        std::copy_n(data.values + position, n, value);
-      else
-        std::fill_n(value, n, 1.0f);
+      std::copy_n(source.data.indices + position, n, index);
+      source.entries(example, position, n, 1, ops, factor, value);
       position += n;
-      if (corruption.list.empty())
+      if (source.corruption.empty())
         return n;
-      corruption.apply(dataRow, index, n, ops, factor, value);
       for (int64_t i = 0; i < n; ++i)
         if (value[i] != 0) {
           index[kept] = index[i];
@@ -177,17 +142,12 @@ private:
     float *total =
         sumLanes(context.lanes, buffers, partialSize, rows.size() * tile.size(), ops, [&](int lane, float *out) {
           plan::Range inner = plan::laneRange(weights.inner, lane, context.lanes);
-          inner.end = std::min(inner.end, data.storedColumns);
+          inner.end = std::min(inner.end, source.data.storedColumns);
           if (inner.size() <= 0)
             return false;
-          for (int64_t row = rows.begin; row < rows.end; ++row) {
-            int64_t dataRow = launch.batch.ids[row];
-            float *to = x + (row - rows.begin) * laneSize;
-            std::copy_n(data.values + dataRow * data.storedColumns + inner.begin, inner.size(), to);
-            for (int64_t first = 0; first < inner.size() && !corruption.list.empty(); first += kEntries)
-              corruption.applyRange(dataRow, inner.begin + first, std::min(kEntries, inner.size() - first), ops,
-                                    factors + worker * kEntries, to + first);
-          }
+          for (int64_t row = rows.begin; row < rows.end; ++row)
+            source.columns(launch.batch.ids[row], inner.begin, inner.size(), ops,
+                           factors + worker * DataSource::kScratch, x + (row - rows.begin) * laneSize);
           multiply(context.product, x, laneSize, rows.size(), weights, inner, tile, 0, out, tile.size());
           return true;
         });

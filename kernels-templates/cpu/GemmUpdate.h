@@ -1,4 +1,5 @@
-// gemm_update: grad W = -1/B x^T delta by lanes of the batch, and the optimizer, block by block of the weights.
+// gemm_update: grad W = -1/B x^T delta by lanes of the batch, and the optimizer (or a gradient buffer), block by block
+// of the weights.
 #pragma once
 #include "kernels-templates/cpu/Products.h"
 
@@ -21,7 +22,7 @@ public:
     update.begin(launch);
     const Weights &w = source.weights;
     const Tiles inner(w.inner, kSide), outer(w.outer, kSide);
-    const float factor = -1.0f / static_cast<float>(launch.batch.rows);
+    const float factor = source.descent.factor(launch.batch.rows);
     context.pool.parallelFor(inner.count * outer.count, [&](int64_t task, int worker) {
       plan::Range k = inner[task / outer.count], c = outer[task % outer.count];
       float *partials = buffers + worker * treeDepth(lanes) * spacing;
@@ -34,7 +35,7 @@ public:
             return true;
           });
       sums[task] = 0;
-      updateBlock(update, w, k, c, gradient, &sums[task]);
+      applyBlock(update, source.descent, w, k, c, gradient, *context.ops, &sums[task]);
     });
     launch.regularization += treeSum(sums, inner.count * outer.count);
   }

@@ -38,17 +38,18 @@ inline void multiplyGradient(const Contraction &product, const float *x, int64_t
   else
     product('T', 'N', inner, columns, rows, factor, x, strideX, delta, strideDelta, beta, out, columns);
 }
-/// Updates E[inner range, columns] with a gradient as multiplyGradient leaves it.
-inline void updateBlock(const UpdateSlot &update, const Weights &w, plan::Range inner, plan::Range columns,
-                        const float *gradient, double *sum) {
+/// Hands on the gradient of E[inner range, columns] as multiplyGradient leaves it: to the optimizer or to a buffer.
+inline void applyBlock(const UpdateSlot &update, const Descent &descent, const Weights &w, plan::Range inner,
+                       plan::Range columns, const float *gradient, const VectorOps &ops, double *sum) {
   const plan::Range lines = w.outerFirst ? columns : inner, along = w.outerFirst ? inner : columns;
   if (along.size() == w.stride()) {
-    update.apply(w.trained, w.offset(inner.begin, columns.begin), lines.size() * along.size(), gradient, sum);
+    descent.take(update, w.trained, w.offset(inner.begin, columns.begin), lines.size() * along.size(), gradient, ops,
+                 sum);
     return;
   }
   for (int64_t line = 0; line < lines.size(); ++line) {
     int64_t offset = (lines.begin + line) * w.stride() + along.begin;
-    update.apply(w.trained, offset, along.size(), gradient + line * along.size(), sum);
+    descent.take(update, w.trained, offset, along.size(), gradient + line * along.size(), ops, sum);
   }
 }
 
@@ -57,6 +58,7 @@ struct BufferSource {
   const float *x = nullptr;
   Weights weights;
   float *gradient = nullptr; // buffer [B, weights.inner] that receives delta E^T, or null
+  Descent descent{};         // where the gradient of the weights goes, in kernels that form it
 };
 
 /// Buffers that sumLanes needs for `lanes` lanes.

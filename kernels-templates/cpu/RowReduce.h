@@ -26,13 +26,13 @@ public:
     for (Reduction &reduction : reductions)
       reduction.slot.begin(launch);
     slots.begin(launch);
-    bool scaled = slots.needsRowTarget();
+    bool targetSums = slots.needsTargetSums();
     for (const Reduction &reduction : reductions)
-      scaled = scaled || (slots.target && reduction.slot.needsRowTarget());
+      targetSums = targetSums || (slots.target && reduction.slot.needsTargetSums());
     context.pool.parallelFor(tasks, [&](int64_t task, int worker) {
       sums[task] = 0;
       for (int64_t row = task * kRows; row < std::min(launch.batch.rows, (task + 1) * kRows); ++row)
-        reduceRow(context, launch.batch, row, scaled, worker, &sums[task]);
+        reduceRow(context, launch.batch, row, targetSums, worker, &sums[task]);
     });
     launch.sum += treeSum(sums, tasks);
   }
@@ -40,12 +40,12 @@ public:
 private:
   static constexpr int64_t kRows = 4;
 
-  void reduceRow(Context &context, const Batch &batch, int64_t row, bool scaled, int worker, double *sum) {
+  void reduceRow(Context &context, const Batch &batch, int64_t row, bool targetSums, int worker, double *sum) {
     SlotScratch &scratch = context.slots[static_cast<size_t>(worker)];
     std::array<float, kMaxOperands> results{};
     Segment at{.row = row, .dataRow = batch.ids[row], .delta = scratch.delta, .reductions = results.data()};
-    if (scaled)
-      at.rowTarget = rowTarget(*slots.target, at.dataRow);
+    if (slots.target)
+      at.rowTarget = rowTarget(*slots.target, at.dataRow, targetSums);
     for (size_t i = 0; i < reductions.size(); ++i) {
       results[i] = reduce(context, reductions[i], at, scratch, sum);
       if (reductions[i].rows)

@@ -8,14 +8,14 @@
 namespace sn::rt::cpu {
 /// What a target row hands to slots as scalars.
 struct RowTarget {
-  float weight = 1, scale = 1, sum = 0;
+  float weight = 1, scale = 1, sum = 0, binary = 0;
 };
 
 /// `count` consecutive columns from `begin` of one row, and what the kernel at hand provides for them (null where it
 /// has none).
 struct Segment {
   int64_t row = 0;     // of the batch
-  int64_t dataRow = 0; // of the data set
+  int64_t dataRow = 0; // the example
   int64_t begin = 0, count = 0;
   const float *accumulator = nullptr; // count values
   float *delta = nullptr;             // count values, may be the accumulator
@@ -30,7 +30,6 @@ struct SpanOperand {
   int64_t stride = 0;       // Element: floats between rows; 0 for Column
   plan::RandomPoint random; // Mask
   float p = 0;              // Mask
-  bool inMemory() const { return role == plan::Role::Element || role == plan::Role::Column; }
 };
 struct ScalarOperand {
   plan::Role role = plan::Role::Hyper;
@@ -57,7 +56,8 @@ public:
       span.random.epoch = launch.batch.epoch;
     }
   }
-  bool needsRowTarget() const {
+  /// Whether it reads what only a walk of the target's row gives.
+  bool needsTargetSums() const {
     for (const ScalarOperand &scalar : scalars)
       if (scalar.role == plan::Role::TargetScale || scalar.role == plan::Role::TargetSum)
         return true;
@@ -68,7 +68,7 @@ public:
   void call(const Segment &at, const VectorOps &ops, SlotScratch &scratch, double *sum) const {
     Spans spans;
     for (size_t i = 0; i < in.size(); ++i)
-      spans.in[i] = input(in[i], at, ops, scratch.mask[i]);
+      spans.in[i] = input(in[i], at, ops, scratch.made[i]);
     for (size_t i = 0; i < out.size(); ++i)
       spans.out[i] = output(out[i], at);
     fillScalars(at, spans.scalars.data());
@@ -103,6 +103,10 @@ private:
     case plan::Role::Mask:
       ops.maskRange(span.random, at.dataRow, at.begin, at.count, span.p, scratch);
       return scratch;
+    case plan::Role::Index:
+      for (int64_t i = 0; i < at.count; ++i)
+        scratch[i] = static_cast<float>(at.begin + i);
+      return scratch;
     default:
       return span.base + at.row * span.stride + at.begin;
     }
@@ -124,6 +128,8 @@ private:
       return at.rowTarget.scale;
     case plan::Role::TargetSum:
       return at.rowTarget.sum;
+    case plan::Role::TargetBinary:
+      return at.rowTarget.binary;
     case plan::Role::Reduction:
       return at.reductions[scalar.index];
     default:
@@ -144,6 +150,11 @@ inline void Slot::gather(const Segment &at, const int32_t *place, int64_t n, con
       for (int64_t j = 0; j < n; ++j)
         columns[static_cast<size_t>(j)] = static_cast<int32_t>(at.begin) + place[j];
       ops.maskAt(span.random, at.dataRow, columns.data(), n, span.p, to);
+      continue;
+    }
+    if (span.role == plan::Role::Index) {
+      for (int64_t j = 0; j < n; ++j)
+        to[j] = static_cast<float>(at.begin + place[j]);
       continue;
     }
     const float *from = input(span, at, ops, nullptr);

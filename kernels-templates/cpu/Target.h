@@ -6,8 +6,9 @@
 #include <optional>
 
 namespace sn::rt::cpu {
-/// Position of the first stored entry of `row` at or after `column`.
-inline int64_t firstEntry(const DataView &data, int64_t row, int64_t column) {
+/// Position of an example's first stored entry at or after `column`.
+inline int64_t firstEntry(const DataView &data, int64_t example, int64_t column) {
+  const int64_t row = data.storedRow(example);
   const int32_t *begin = data.indices + data.indptr[row], *end = data.indices + data.indptr[row + 1];
   return std::lower_bound(begin, end, column) - data.indices;
 }
@@ -23,9 +24,9 @@ struct TargetSlots {
     for (Slot *slot : {&body, &background, &stored, &storedOnly, &dense})
       slot->begin(launch);
   }
-  bool needsRowTarget() const {
-    return target.has_value() && (background.needsRowTarget() || stored.needsRowTarget() ||
-                                  storedOnly.needsRowTarget() || dense.needsRowTarget() || body.needsRowTarget());
+  bool needsTargetSums() const {
+    return target.has_value() && (background.needsTargetSums() || stored.needsTargetSums() ||
+                                  storedOnly.needsTargetSums() || dense.needsTargetSums() || body.needsTargetSums());
   }
 
   /// Runs on one segment. `cursor` is the position of the row's first stored entry at or after the segment, and moves
@@ -43,7 +44,7 @@ struct TargetSlots {
 
 private:
   void runDense(Segment at, const VectorOps &ops, SlotScratch &scratch, double *sum) const {
-    const float *row = target->values + at.dataRow * target->storedColumns;
+    const float *row = target->values + target->storedRow(at.dataRow) * target->storedColumns;
     if (at.begin + at.count <= target->storedColumns) {
       at.target = row + at.begin;
     } else {
@@ -55,7 +56,7 @@ private:
     dense.call(at, ops, scratch, sum);
   }
   void runSparse(const Segment &at, int64_t &cursor, const VectorOps &ops, SlotScratch &scratch, double *sum) const {
-    const int64_t end = target->indptr[at.dataRow + 1], first = cursor;
+    const int64_t end = target->indptr[target->storedRow(at.dataRow) + 1], first = cursor;
     while (cursor < end && target->indices[cursor] < at.begin + at.count) {
       scratch.place[cursor - first] = static_cast<int32_t>(target->indices[cursor] - at.begin);
       scratch.target[cursor - first] = target->values ? target->values[cursor] : 1.0f;
@@ -75,9 +76,15 @@ private:
   }
 };
 
-/// Target scale and sum of a data-set row (see plan::Role).
-inline RowTarget rowTarget(const DataView &data, int64_t row) {
+/// What an example's target hands to slots (see plan::Role); scale and sum of its row only where asked for.
+inline RowTarget rowTarget(const DataView &data, int64_t example, bool sums) {
   RowTarget result;
+  result.binary = data.loader == Loader::CsrBinary ? 1.0f : 0.0f;
+  if (data.weights)
+    result.weight = data.weights[example];
+  if (!sums)
+    return result;
+  const int64_t row = data.storedRow(example);
   if (data.loader == Loader::CsrBinary) {
     int64_t n = data.indptr[row + 1] - data.indptr[row];
     result.scale = n > 0 ? 1.0f / static_cast<float>(n) : 0.0f;

@@ -39,4 +39,24 @@ public:
 private:
   std::array<float, kMaxOperands> current{};
 };
+
+/// Where the descent gradient of a source's weights goes: to the optimizer at once, or into a buffer.
+struct Descent {
+  float *buffer = nullptr; // of the parameter's shape and layout; null: the optimizer
+  bool accumulate = false; // into what the buffer holds, else over it
+  double scale = 1;        // of the gradient: 1 / the number of layers that share the weights
+
+  /// What -x^T delta is multiplied by, for a batch of `rows`.
+  float factor(int64_t rows) const { return static_cast<float>(-scale / static_cast<double>(rows)); }
+  /// The gradient of n consecutive values from `offset`, complete and scaled.
+  void take(const UpdateSlot &update, const Trained &trained, int64_t offset, int64_t n, const float *gradient,
+            const VectorOps &ops, double *sum) const {
+    if (!buffer)
+      update.apply(trained, offset, n, gradient, sum);
+    else if (accumulate)
+      ops.add(n, buffer + offset, gradient);
+    else
+      std::memcpy(buffer + offset, gradient, static_cast<size_t>(n) * sizeof(float));
+  }
+};
 } // namespace sn::rt::cpu

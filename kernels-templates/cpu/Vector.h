@@ -20,6 +20,12 @@ struct VectorOps {
   void (*scale)(int64_t n, float factor, float *x);
   /// into[c] += sum over rows r of x[r * stride + c], rows ascending.
   void (*addRows)(int64_t rows, int64_t columns, const float *x, int64_t stride, float *into);
+  /// x[i] *= factor[i].
+  void (*multiply)(int64_t n, const float *factor, float *x);
+  /// into[i] += x[i]^2.
+  void (*addSquares)(int64_t n, const float *x, double *into);
+  /// Sum of x[i]^2, in 16 interleaved partial sums.
+  double (*sumSquares)(int64_t n, const float *x);
   /// Largest value, -inf for n = 0.
   float (*maximum)(int64_t n, const float *x);
   /// Sum in 16 interleaved partial sums.

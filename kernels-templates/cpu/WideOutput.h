@@ -1,5 +1,6 @@
 // wide_output and the sweeps of wide_softmax that follow its statistics: contract, bias, activation, loss, delta, input
-// gradient and update, tile by tile over a wide output. Neither batch x outputs nor a weight gradient is ever stored.
+// gradient and update, tile by tile over a wide output. Batch x outputs is never stored, a weight gradient only in the
+// buffer of a source whose weights have several users.
 #pragma once
 #include "kernels-templates/cpu/Products.h"
 #include "kernels-templates/cpu/Target.h"
@@ -13,7 +14,7 @@ public:
   UpdateSlot updateWeights, updateBiases;
   int64_t columns = 0;
   bool backprop = false; // sweeps single and forward: write the sources' gradients
-  bool update = false;   // sweeps single and update
+  bool update = false;   // sweeps single and update: form gradients, for the optimizer or for buffers
   bool counts = true;    // the loss is summed (every sweep but update)
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
@@ -42,11 +43,11 @@ public:
     updateWeights.begin(launch);
     updateBiases.begin(launch);
     const Batch &batch = launch.batch;
-    const bool scaled = slots.needsRowTarget();
-    context.pool.parallelFor(scaled ? batch.rows : 0,
-                             [&](int64_t row, int) { targets[row] = rowTarget(*slots.target, batch.ids[row]); });
-    if (!scaled)
-      std::fill_n(targets, batch.rows, RowTarget{});
+    const bool walks = slots.needsTargetSums(); // of whole rows: work to share
+    context.pool.parallelFor(walks ? batch.rows : 0,
+                             [&](int64_t row, int) { targets[row] = rowTarget(*slots.target, batch.ids[row], true); });
+    for (int64_t row = 0; row < batch.rows && !walks; ++row)
+      targets[row] = slots.target ? rowTarget(*slots.target, batch.ids[row], false) : RowTarget{};
     context.pool.parallelFor(lanes, [&](int64_t lane, int worker) {
       losses[lane] = regularizations[lane] = 0;
       walkLane(context, launch, static_cast<int>(lane), worker);
@@ -108,18 +109,19 @@ private:
   }
   void updateTile(const Context &context, int64_t rows, plan::Range tile, const float *delta, float *gradient,
                   double *sum) {
-    const float factor = -1.0f / static_cast<float>(rows);
     for (const BufferSource &source : sources) {
       const Weights &w = source.weights;
+      if (!updateWeights && !source.descent.buffer)
+        continue;
       multiplyGradient(context.product, source.x, w.inner, delta, stride, rows, w.outerFirst, w.inner, tile.size(),
-                       factor, 0, gradient);
-      updateBlock(updateWeights, w, {0, w.inner}, tile, gradient, sum);
+                       source.descent.factor(rows), 0, gradient);
+      applyBlock(updateWeights, source.descent, w, {0, w.inner}, tile, gradient, *context.ops, sum);
     }
     if (biases.empty())
       return;
     std::fill_n(gradient, tile.size(), 0.0f);
     context.ops->addRows(rows, tile.size(), delta, stride, gradient);
-    context.ops->scale(tile.size(), factor, gradient);
+    context.ops->scale(tile.size(), -1.0f / static_cast<float>(rows), gradient);
     for (const BiasVector &bias : biases)
       updateBiases.apply(bias.trained, tile.begin, tile.size(), gradient, sum);
   }

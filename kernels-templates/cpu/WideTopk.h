@@ -60,7 +60,8 @@ private:
     for (int64_t i = 0; i < rows.size(); ++i) {
       states[static_cast<size_t>(i)].list = lists + i * k;
       if (topk.exclude && topk.exclude->loader != Loader::Dense)
-        states[static_cast<size_t>(i)].excluded = topk.exclude->indptr[launch.batch.ids[rows.begin + i]];
+        states[static_cast<size_t>(i)].excluded =
+            topk.exclude->indptr[topk.exclude->storedRow(launch.batch.ids[rows.begin + i])];
     }
     SlotScratch &scratch = context.slots[static_cast<size_t>(worker)];
     float *z = tiles + worker * kRows * stride;
@@ -91,15 +92,16 @@ private:
   static void select(const VectorOps &ops, const DataView *exclude, int64_t dataRow, plan::Range tile,
                      const float *scores, int64_t k, RowState &state) {
     int64_t begin = 0;
+    const int64_t storedRow = exclude ? exclude->storedRow(dataRow) : 0;
     if (exclude && exclude->loader == Loader::Dense) {
-      const float *known = exclude->values + dataRow * exclude->storedColumns;
+      const float *known = exclude->values + storedRow * exclude->storedColumns;
       for (int64_t column = tile.begin; column < std::min(tile.end, exclude->storedColumns); ++column)
         if (known[column] != 0) {
           offer(ops, tile.begin, begin, column - tile.begin, scores, k, state);
           begin = column - tile.begin + 1;
         }
     } else if (exclude) {
-      for (; state.excluded < exclude->indptr[dataRow + 1] && exclude->indices[state.excluded] < tile.end;
+      for (; state.excluded < exclude->indptr[storedRow + 1] && exclude->indices[state.excluded] < tile.end;
            ++state.excluded) {
         int64_t place = exclude->indices[state.excluded] - tile.begin;
         offer(ops, tile.begin, begin, place, scores, k, state);

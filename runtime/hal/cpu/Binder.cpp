@@ -62,6 +62,7 @@ SpanOperand Binder::span(const plan::SlotArg &arg) const {
     break;
   case Role::Accumulator:
   case Role::Target:
+  case Role::Index:
   case Role::Delta:
     break;
   default:
@@ -88,6 +89,7 @@ ScalarOperand Binder::scalar(const plan::SlotArg &arg) const {
   case Role::TargetWeight:
   case Role::TargetScale:
   case Role::TargetSum:
+  case Role::TargetBinary:
     break;
   default:
     userError("step '{}' of the plan binds a span where a slot reads a scalar", step.label);
@@ -146,13 +148,40 @@ Weights Binder::weights(const plan::Source &source) const {
   return result;
 }
 
+DataSource Binder::dataSource(const plan::Source &source) const {
+  DataSource result;
+  result.data = data(source.ref);
+  result.corruption = source.corruption;
+  return result;
+}
+
+Descent Binder::descent(const plan::Source &source) const {
+  if (source.weightGradient.empty())
+    return {nullptr, false, source.scale};
+  return {buffer(source.weightGradient), source.accumulate, source.scale};
+}
+
+bool Binder::writesVectors() const {
+  size_t vectors = 0, all = 0;
+  for (const auto &[name, use] : step.slots)
+    for (const plan::SlotArg &arg : use.out) {
+      ++all;
+      vectors += arg.role == Role::Column;
+    }
+  if (vectors == 0)
+    return false;
+  if (vectors < all)
+    userError("step '{}' of the plan writes vectors and matrices at once", step.label);
+  return true;
+}
+
 std::vector<BufferSource> Binder::bufferSources() const {
   std::vector<BufferSource> result;
   for (const plan::Source &source : step.sources) {
     if (source.data)
       userError("step '{}' of the plan: {} reads buffers, not the data set '{}'", step.label, step.kernel, source.ref);
-    result.push_back(
-        {buffer(source.ref), weights(source), source.gradient.empty() ? nullptr : buffer(source.gradient)});
+    result.push_back({buffer(source.ref), weights(source), source.gradient.empty() ? nullptr : buffer(source.gradient),
+                      descent(source)});
   }
   return result;
 }

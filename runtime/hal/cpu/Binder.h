@@ -1,5 +1,6 @@
 // Resolves the names of a plan step: memory, shapes, slots.
 #pragma once
+#include "kernels-templates/cpu/DataSource.h"
 #include "kernels-templates/cpu/Products.h"
 #include "kernels-templates/cpu/Target.h"
 #include "runtime/hal/cpu/SlotTable.h"
@@ -27,11 +28,18 @@ public:
   /// The step's only source, as E [inner, outer].
   const plan::Source &onlySource() const;
   Weights weights(const plan::Source &source) const;
+  DataSource dataSource(const plan::Source &source) const;
+  /// Where the source's weight gradient goes.
+  Descent descent(const plan::Source &source) const;
   std::vector<BufferSource> bufferSources() const;
   std::vector<BiasVector> biases() const;
+  /// Whether the step's results are vectors [N], the same for every row. UserError if only some are.
+  bool writesVectors() const;
   /// The optimizer's slot for weights; empty if the step updates nothing.
   UpdateSlot updateWeights() const { return updateSlot(false); }
   UpdateSlot updateBiases() const { return updateSlot(true); }
+  /// The slot for a parameter of either kind.
+  UpdateSlot updateOf(const std::string &name) const { return updateSlot(!parameter(name).decays); }
 
 private:
   UpdateSlot updateSlot(bool bias) const;

@@ -2,9 +2,12 @@
 #include "kernels-templates/cpu/ColumnReduce.h"
 #include "kernels-templates/cpu/CscUpdate.h"
 #include "kernels-templates/cpu/CsrGather.h"
+#include "kernels-templates/cpu/Expand.h"
 #include "kernels-templates/cpu/Gemm.h"
 #include "kernels-templates/cpu/GemmUpdate.h"
+#include "kernels-templates/cpu/LimitNorm.h"
 #include "kernels-templates/cpu/Map.h"
+#include "kernels-templates/cpu/ParameterUpdate.h"
 #include "kernels-templates/cpu/RowReduce.h"
 #include "kernels-templates/cpu/WideOutput.h"
 #include "kernels-templates/cpu/WideSoftmax.h"
@@ -51,17 +54,10 @@ private:
   int64_t maxRows;
 };
 
-Corruptions corruptions(const plan::Source &source) {
-  Corruptions result;
-  result.list = source.corruption;
-  return result;
-}
-
 CsrGather bindCsrGather(const Binder &bind) {
   CsrGather kernel;
   const plan::Source &source = bind.onlySource();
-  kernel.data = bind.data(source.ref);
-  kernel.corruption = corruptions(source);
+  kernel.source = bind.dataSource(source);
   kernel.weights = bind.weights(source);
   kernel.epilogue = bind.slot("epilogue");
   kernel.columns = bind.columns();
@@ -76,6 +72,18 @@ Gemm bindGemm(const Binder &bind) {
   return kernel;
 }
 
+/// Tiles of outputs are worked on at the same time: they must be disjoint parts of a gradient buffer, for every source
+/// that adds to it.
+void refuseCrossedGradients(const std::vector<BufferSource> &sources, const plan::Step &step) {
+  for (size_t s = 0; s < sources.size(); ++s)
+    for (size_t other = 0; other < s; ++other)
+      if (sources[s].descent.buffer && !step.sources[s].weightGradient.empty() &&
+          step.sources[s].weightGradient == step.sources[other].weightGradient &&
+          sources[s].weights.outerFirst != sources[other].weights.outerFirst)
+        userError("step '{}' of the plan adds the gradients of a matrix and of its transpose to '{}' at once",
+                  step.label, step.sources[s].weightGradient);
+}
+
 WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
   WideOutput kernel;
   const bool single = step.sweep == "single", forward = step.sweep == "forward", update = step.sweep == "update";
@@ -85,9 +93,13 @@ WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
   kernel.slots = bind.targetSlots();
   kernel.columns = bind.columns();
   kernel.backprop = single || forward;
-  kernel.update = (single || update) && step.update;
+  const bool buffers = std::any_of(kernel.sources.begin(), kernel.sources.end(),
+                                   [](const BufferSource &source) { return source.descent.buffer != nullptr; });
+  kernel.update = (single || update) && (step.update || buffers);
   kernel.counts = !update;
-  if (kernel.update) {
+  if (kernel.update)
+    refuseCrossedGradients(kernel.sources, step);
+  if (kernel.update && step.update) {
     kernel.biases = bind.biases();
     kernel.updateWeights = bind.updateWeights();
     kernel.updateBiases = bind.updateBiases();
@@ -118,14 +130,15 @@ WideTopk bindWideTopk(const Binder &bind) {
 CscUpdate bindCscUpdate(const Binder &bind, const plan::Step &step, const plan::Optimizer *optimizer) {
   CscUpdate kernel;
   const plan::Source &source = bind.onlySource();
-  kernel.data = bind.data(source.ref);
-  kernel.corruption = corruptions(source);
+  kernel.source = bind.dataSource(source);
   kernel.weights = bind.weights(source);
   kernel.delta = bind.buffer(step.delta);
+  kernel.descent = bind.descent(source);
   kernel.update = bind.updateWeights();
-  if (!kernel.update)
+  if (!kernel.update && !kernel.descent.buffer)
     userError("step '{}' of the plan: {} updates nothing", step.label, step.kernel);
-  kernel.idleWhenZero = optimizer->idleWhenZero;
+  if (kernel.update)
+    kernel.idleWhenZero = optimizer->idleWhenZero;
   return kernel;
 }
 
@@ -135,13 +148,44 @@ GemmUpdate bindGemmUpdate(const Binder &bind, const plan::Step &step) {
   kernel.source = bind.bufferSources().front();
   kernel.delta = bind.buffer(step.delta);
   kernel.update = bind.updateWeights();
-  if (!kernel.update)
+  if (!kernel.update && !kernel.source.descent.buffer)
     userError("step '{}' of the plan: {} updates nothing", step.label, step.kernel);
+  return kernel;
+}
+
+Expand bindExpand(const Binder &bind) {
+  Expand kernel;
+  kernel.source = bind.dataSource(bind.onlySource());
+  kernel.epilogue = bind.slot("epilogue");
+  kernel.columns = bind.columns();
+  return kernel;
+}
+
+ParameterUpdate bindUpdate(const Binder &bind, const plan::Step &step) {
+  ParameterUpdate kernel;
+  const plan::Source &source = bind.onlySource();
+  const Weights weights = bind.weights(source);
+  kernel.trained = weights.trained;
+  kernel.size = weights.inner * weights.outer;
+  kernel.gradient = bind.descent(source).buffer;
+  kernel.update = bind.updateOf(source.weights);
+  if (!kernel.update || !kernel.gradient)
+    userError("step '{}' of the plan: {} applies no gradient", step.label, step.kernel);
+  return kernel;
+}
+
+LimitNorm bindLimitNorm(const Binder &bind, const plan::Step &step) {
+  LimitNorm kernel;
+  kernel.weights = bind.weights(bind.onlySource());
+  kernel.limit = step.limit;
+  if (!(step.limit > 0))
+    userError("step '{}' of the plan limits norms to {}, which is not positive", step.label, step.limit);
   return kernel;
 }
 
 Map bindMap(const Binder &bind) {
   Map kernel;
+  kernel.vectors = bind.writesVectors();
   kernel.slots = bind.targetSlots();
   kernel.columns = bind.columns();
   return kernel;
@@ -201,6 +245,12 @@ auto withSkeleton(const Binder &bind, const plan::Step &step, const plan::Optimi
     return visit(bindRowReduce(bind, step));
   if (kernel == "column_reduce")
     return visit(bindColumnReduce(bind));
+  if (kernel == "expand")
+    return visit(bindExpand(bind));
+  if (kernel == "update")
+    return visit(bindUpdate(bind, step));
+  if (kernel == "limit_norm")
+    return visit(bindLimitNorm(bind, step));
   userError("step '{}' of the plan needs the kernel schema '{}', which the CPU device does not have", step.label,
             kernel);
 }
@@ -216,7 +266,7 @@ struct ListNeed {
   int64_t shared = 0, perWorker = 0;
   template <typename Skeleton> void add(const Skeleton &skeleton, int64_t rows) {
     if constexpr (std::is_same_v<Skeleton, CscUpdate>) {
-      const DataView &data = skeleton.data;
+      const DataView &data = skeleton.source.data;
       if (data.loader == Loader::Dense || data.rows == 0)
         return;
       // Grown by quarters to the densest batch; popular features crowd into few of the (mostly 64) ranges, so a

@@ -80,13 +80,13 @@ TEST(Large, WorkspaceOfWideLayersDoesNotGrowWithThem) {
 TEST(Large, WorkspaceOfWideInputsStaysSmall) {
   for (rt::Loader loader : {rt::Loader::CsrBinary, rt::Loader::CsrAnalog}) {
     rt::cpu::CscUpdate update;
-    update.data.loader = loader;
+    update.source.data.loader = loader;
     update.weights = weightsOf(kMost, 64, false);
     const int64_t bytes = workspaceOf(update, 1024);
     EXPECT_GT(bytes, 0);
     EXPECT_LT(bytes, 8 * kMiB);
     rt::cpu::CsrGather gather;
-    gather.data.loader = loader;
+    gather.source.data.loader = loader;
     gather.weights = update.weights;
     gather.columns = 64;
     EXPECT_LT(workspaceOf(gather, 1024), 8 * kMiB);

@@ -119,8 +119,8 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan has no slot 'epilogue', which gemm needs"},
     {"targetSlot", &Steps::wideOutput, [](Steps &s) { s.step.slots.erase("stored"); },
      "step 'test' of the plan has no slot 'stored', which wide_output needs"},
-    {"operands", &Steps::gemm, [](Steps &s) { s.step.slots["epilogue"].in.resize(17); },
-     "step 'test' of the plan: slot 'epilogue' has more than 16 operands"},
+    {"operands", &Steps::gemm, [](Steps &s) { s.step.slots["epilogue"].in.resize(33); },
+     "step 'test' of the plan: slot 'epilogue' has more than 32 operands"},
     {"function", &Steps::gemm, [](Steps &s) { s.step.slots["epilogue"].function = "gone"; },
      "the plan uses the slot 'gone', which is not among its functions"},
     {"twoSources", &Steps::gemmUpdate, [](Steps &s) { s.step.sources.push_back(s.step.sources[0]); },
@@ -129,14 +129,14 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan: csc_update takes one source, not 0"},
     {"dataAsBuffer", &Steps::gemm, [](Steps &s) { s.step.sources[0].data = true, s.step.sources[0].ref = "clicks"; },
      "step 'test' of the plan: gemm reads buffers, not the data set 'clicks'"},
-    {"optimizerScalars", &Steps::gemmUpdate, [](Steps &s) { s.optimizer.scalars.resize(17); },
-     "the optimizer 'SGD' has too many states or scalars (at most 14)"},
+    {"optimizerScalars", &Steps::gemmUpdate, [](Steps &s) { s.optimizer.scalars.resize(33); },
+     "the optimizer 'SGD' has too many states or scalars (at most 30)"},
     {"optimizerStates", &Steps::gemmUpdate,
      [](Steps &s) {
-       s.optimizer.states.resize(15);
-       s.memory.states["W"].resize(15);
+       s.optimizer.states.resize(31);
+       s.memory.states["W"].resize(31);
      },
-     "the optimizer 'SGD' has too many states or scalars (at most 14)"},
+     "the optimizer 'SGD' has too many states or scalars (at most 30)"},
     {"sweep", &Steps::wideOutput, [](Steps &s) { s.step.sweep = "twice"; },
      "step 'test' of the plan has the unknown sweep 'twice'"},
     {"statisticsRows", &Steps::statistics, [](Steps &s) { s.step.rows.pop_back(); },
@@ -145,8 +145,8 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan: csc_update updates nothing"},
     {"idleGemmUpdate", &Steps::gemmUpdate, [](Steps &s) { s.step.update = false; },
      "step 'test' of the plan: gemm_update updates nothing"},
-    {"reductions", &Steps::rowReduce, [](Steps &s) { s.step.reductions.resize(17, "sum"); },
-     "step 'test' of the plan has more than 16 reductions"},
+    {"reductions", &Steps::rowReduce, [](Steps &s) { s.step.reductions.resize(33, "sum"); },
+     "step 'test' of the plan has more than 32 reductions"},
     {"reductionName", &Steps::rowReduce, [](Steps &s) { s.step.reductions[1] = "mean"; },
      "step 'test' of the plan has the unknown reduction 'mean'"},
     {"schema", &Steps::gemm, [](Steps &s) { s.step.kernel = "conv"; },
