@@ -19,7 +19,8 @@ Pair sigmoidCrossEntropy() {
                      {{-1.5, 0.182425523806356340, 0}, {}, 0.201413277982752409, 0.182425523806356340},
                      {{2, 0.880797077977882444, 0.25}, {}, 1.62692801104297250, 0.630797077977882444},
                      {{40, 1, 0}, {}, 40, 1}},
-          .doc = "softplus(z) - t z; delta y - t"};
+          .doc = "softplus(z) - t z; delta y - t",
+          .note = "1.14, 1.15"};
 }
 
 Pair sigmoidMargins() {
@@ -45,7 +46,38 @@ Pair sigmoidMargins() {
                      {{-4, 0.0179862099620915580, 0}, {}, 0, 0},
                      {{-1.5, 0.182425523806356340, 1}, {1, 0, 30, 1}, 51.0423983394825723, -24.5272342858093098}},
           .doc = "t = 1 and y < oneTarget: oneScale softplus(-z), delta oneScale (y - 1); "
-                 "t = 0 and y > zeroTarget: zeroScale softplus(z), delta zeroScale y; else 0"};
+                 "t = 0 and y > zeroTarget: zeroScale softplus(z), delta zeroScale y; else 0",
+          .note = "1.14, 1.15"};
+}
+
+Pair sigmoidDataScaledMargins() {
+  return {.activation = "Sigmoid",
+          .loss = "DataScaledMarginalCrossEntropy",
+          .value = formula([](const auto *a, const auto *p) {
+            using T = std::decay_t<decltype(a[0])>;
+            T z = a[0], y = a[1], t = a[2], tail = softplusTail(z);
+            T stored = select(y >= p[0], T(0), p[2] * t * (max_(-z, T(0)) + tail));
+            T zero = select(y <= p[1], T(0), p[3] * (max_(z, T(0)) + tail));
+            return whereStored(t, stored, zero);
+          }),
+          .delta = formula([](const auto *a, const auto *p) {
+            using T = std::decay_t<decltype(a[0])>;
+            T y = a[1], t = a[2];
+            T stored = select(y >= p[0], T(0), p[2] * t * (y - 1));
+            T zero = select(y <= p[1], T(0), p[3] * y);
+            return whereStored(t, stored, zero);
+          }),
+          .golden = {{{-1.5, 0.182425523806356340, 1}, {}, 1.70141327798275241, -0.817574476193643660},
+                     {{-1.5, 0.182425523806356340, 2.5}, {}, 4.25353319495688102, -2.04393619048410915},
+                     {{0.5, 0.622459331201854565, 0}, {}, 0.974076984180106681, 0.622459331201854565},
+                     {{0.5, 0.622459331201854565, -0.0}, {}, 0, 0},
+                     {{4, 0.982013790037908442, 3}, {}, 0, 0},
+                     {{-4, 0.0179862099620915580, 0}, {}, 0, 0},
+                     {{-1.5, 0.182425523806356340, 0.5}, {1, 0, 30, 2}, 25.5211991697412861, -12.2636171429046549},
+                     {{40, 1, 0}, {}, 40, 1}},
+          .doc = "stored and y < oneTarget: oneScale t softplus(-z), delta oneScale t (y - 1); "
+                 "not stored and y > zeroTarget: zeroScale softplus(z), delta zeroScale y; else 0",
+          .note = "1.14, 1.15; T-25"};
 }
 
 // Row-wise: a = {z, y, t, c, T, r0, r1}: r0 the row's maximum, r1 = sum of exp(z - r0), so -ln y = log(r1) - (z - r0).
@@ -63,7 +95,8 @@ Pair softMaxCrossEntropy() {
                       {},
                       3.48262259331431412,
                       -1.56177401964990828}},
-          .doc = "-c t ln y; delta y T - c t"};
+          .doc = "-c t ln y; delta y T - c t; c = 1/n for a binary target row of n entries, else 1; T = sum of c t",
+          .note = "1.14, 1.15: the multinomial form"};
 }
 
 Pair softMaxMargins() {
@@ -92,13 +125,14 @@ Pair softMaxMargins() {
                      {{-1, 0.0391125732706874520, 0, 0.5, 1, 2, 1.27291722851629377}, {}, 0, 0},
                      {{2, 0.785597034589275858, 0, 0.5, 1, 2, 1.27291722851629377}, {}, 0, 0.785597034589275858}},
           .doc = "y < oneTarget: -oneScale c t ln y; delta, as the reference defines it: t > 0 and y < oneTarget: "
-                 "oneScale (y - c t); t = 0 and y > zeroTarget: zeroScale y; else 0"};
+                 "oneScale (y - c t); t = 0 and y > zeroTarget: zeroScale y; else 0",
+          .note = "1.14, 1.15"};
 }
 } // namespace
 
 std::span<const Pair> pairs() {
-  static const std::vector<Pair> records{sigmoidCrossEntropy(), sigmoidMargins(), softMaxCrossEntropy(),
-                                         softMaxMargins()};
+  static const std::vector<Pair> records{sigmoidCrossEntropy(), sigmoidMargins(), sigmoidDataScaledMargins(),
+                                         softMaxCrossEntropy(), softMaxMargins()};
   return records;
 }
 
