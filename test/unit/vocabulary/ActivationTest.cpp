@@ -103,6 +103,38 @@ TEST(Activation, SoftMaxIsFiniteForAnyRow) {
   EXPECT_NEAR(y[0] + y[1] + y[2], 1, 1e-15);
 }
 
+TEST(Activation, FiniteAndNaNPassingEverywhere) {
+  for (const Activation &activation : activations()) {
+    if (activation.row)
+      continue;
+    Doubles params = defaults(activation.params);
+    for (double x : {-1e30, -1000.0, -90.0, 90.0, 1000.0, 1e30}) {
+      EXPECT_TRUE(std::isfinite(value(activation.forward, {x}, params))) << activation.name << " " << x;
+      double y = value(activation.forward, {x}, params);
+      EXPECT_TRUE(std::isfinite(value(activation.gradFromOutput, {y}, params))) << activation.name << " " << x;
+    }
+    EXPECT_TRUE(std::isnan(value(activation.forward, {NAN}, params))) << activation.name;
+  }
+}
+
+// Alpha dropout drops to the limit for x -> -infinity.
+TEST(Activation, DroppedUnitsTakeTheLowerLimit) {
+  for (const Activation &activation : activations())
+    if (activation.dropped) {
+      Doubles params = defaults(activation.params);
+      expectClose(value(activation.dropped, {}, params), value(activation.forward, {-700}, params), 1e-15,
+                  std::string(activation.name));
+      EXPECT_LT(value(activation.dropped, {}, params), 0) << activation.name;
+    }
+  EXPECT_TRUE(find(activations(), "SELU")->dropped); // T-30
+}
+
+TEST(Activation, CautionsWhereDsstnesDefaultSurprises) {
+  EXPECT_FALSE(find(activations(), "LRelu")->params[0].caution.empty()); // T-10
+  EXPECT_FALSE(find(activations(), "SELU")->params[0].caution.empty());  // T-11
+  EXPECT_TRUE(find(activations(), "ELU")->params[0].caution.empty());
+}
+
 TEST(Activation, RectifiedLinearPassesNaNOn) {
   const Activation *relu = find(activations(), "Relu");
   EXPECT_TRUE(std::isnan(value(relu->forward, {NAN})));

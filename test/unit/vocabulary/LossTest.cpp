@@ -1,4 +1,5 @@
 #include "test/unit/vocabulary/Support.h"
+#include <map>
 
 namespace sn::vocab::test {
 namespace {
@@ -44,6 +45,40 @@ TEST(Loss, NeverNegativeAndFiniteAtTheEnds) {
         double l = value(loss.value, {y, t}, defaults(loss.params));
         EXPECT_TRUE(std::isfinite(l) && l >= 0) << loss.name << " " << y << " " << t;
       }
+}
+
+// Sums over examples would hide a unit whose loss is not a number (the margins of SMCE are asked by its pairs).
+TEST(Loss, NotANumberShows) {
+  for (const Loss &loss : losses())
+    if (!loss.indicator)
+      for (double t : {0.0, 1.0})
+        EXPECT_TRUE(std::isnan(value(loss.value, {NAN, t}, defaults(loss.params)))) << loss.name << " " << t;
+}
+
+TEST(Loss, AStoredZeroIsTheSameToArithmetic) {
+  for (const Loss &loss : losses())
+    for (double y : grid(loss.probe)) {
+      double stored = value(loss.value, {y, -0.0}, defaults(loss.params));
+      if (loss.name == "DataScaledMarginalCrossEntropy")
+        EXPECT_EQ(stored, 0) << y; // its weight is 0, and it is not a unit to push down
+      else
+        EXPECT_EQ(stored, value(loss.value, {y, 0.0}, defaults(loss.params))) << loss.name;
+    }
+}
+
+// Reference 1.15, the columns of d0 and d1 (T-68).
+TEST(Loss, Boosts) {
+  std::map<std::string_view, Boost> boosts{{"L1", Boost::Always},
+                                           {"L2", Boost::UnitInterval},
+                                           {"L2Hinge", Boost::UnitInterval},
+                                           {"Hinge", Boost::Never},
+                                           {"CrossEntropy", Boost::Always},
+                                           {"ScaledMarginalCrossEntropy", Boost::Never},
+                                           {"DataScaledMarginalCrossEntropy", Boost::Never}};
+  for (const Loss &loss : losses()) {
+    ASSERT_TRUE(boosts.count(loss.name)) << loss.name;
+    EXPECT_EQ(loss.boost, boosts[loss.name]) << loss.name;
+  }
 }
 
 TEST(Loss, LogarithmsAreClamped) {

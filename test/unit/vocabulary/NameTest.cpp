@@ -19,6 +19,7 @@ template <typename Record> void expectUnique(std::span<const Record> table, std:
   for (const Record &record : table) {
     addNames(seen, record);
     EXPECT_FALSE(record.doc.empty()) << record.name;
+    EXPECT_FALSE(record.note.empty()) << record.name;
     EXPECT_EQ(find(table, record.name), &record);
   }
   for (const Planned &name : planned())
@@ -33,6 +34,47 @@ TEST(Names, UniqueInTheirTableWhateverTheCase) {
   expectUnique(optimizers(), "Optimizer");
   expectUnique(initializers(), "Scheme");
   expectUnique(schedules(), "Schedule");
+  expectUnique(poolings(), "Function");
+}
+
+namespace {
+template <typename Record> std::set<int> numbers(std::span<const Record> table) {
+  std::set<int> seen;
+  for (const Record &record : table)
+    if (record.dsstneNumber >= 0)
+      EXPECT_TRUE(seen.insert(record.dsstneNumber).second) << record.name;
+  return seen;
+}
+} // namespace
+
+// Reference 1.23: what has no record there has none here (ReluMax 8, LinearMax 9, ParametricRectifiedLinear 4, images).
+TEST(Names, NumbersInDsstneFiles) {
+  EXPECT_EQ(numbers(activations()), (std::set<int>{0, 1, 2, 3, 5, 6, 7, 10, 11, 12}));
+  EXPECT_EQ(numbers(losses()), (std::set<int>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(numbers(initializers()), (std::set<int>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(numbers(poolings()), (std::set<int>{4, 5, 6}));
+  EXPECT_EQ(find(activations(), "SELU")->dsstneNumber, 12);
+  EXPECT_EQ(find(losses(), "Hinge")->dsstneNumber, 5);
+  EXPECT_EQ(find(initializers(), "SELU")->dsstneNumber, 6);
+  EXPECT_EQ(find(poolings(), "Cosine")->dsstneNumber, 6);
+}
+
+TEST(Names, EveryPlannedNameSaysWhy) {
+  for (const Planned &name : planned())
+    EXPECT_FALSE(name.never.empty()) << name.name;
+}
+
+TEST(Names, LossesOfOneParameterObjectAgree) {
+  for (const Loss &one : losses())
+    for (const Loss &other : losses())
+      if (!one.object.empty() && one.object == other.object) {
+        EXPECT_EQ(one.objectAliases, other.objectAliases) << one.name << " " << other.name;
+        ASSERT_EQ(one.params.size(), other.params.size());
+        for (size_t i = 0; i < one.params.size(); ++i) {
+          EXPECT_EQ(one.params[i].key, other.params[i].key);
+          EXPECT_EQ(one.params[i].byDefault, other.params[i].byDefault);
+        }
+      }
 }
 
 TEST(Names, DefaultsExist) {

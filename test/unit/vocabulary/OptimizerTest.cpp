@@ -1,12 +1,28 @@
 #include "test/unit/vocabulary/Support.h"
+#include <algorithm>
 
 namespace sn::vocab::test {
 namespace {
-Doubles scalarsOf(const Optimizer &optimizer, const Doubles &hyper) {
+/// The host scalars; `dsstne`: those of "Compatibility": "dsstne".
+Doubles scalarsOf(const Optimizer &optimizer, const Doubles &hyper, bool dsstne = false) {
   Doubles values;
-  for (auto &[name, formula] : optimizer.scalars)
+  for (auto &[name, formula] : optimizer.scalars) {
     values.push_back(value(formula, hyper));
+    for (auto &[other, instead] : optimizer.dsstneScalars)
+      if (dsstne && other == name)
+        values.back() = value(instead, hyper);
+  }
   return values;
+}
+void expectSteps(const Optimizer &optimizer, const std::vector<GoldenUpdate> &rows, bool dsstne) {
+  for (const GoldenUpdate &golden : rows) {
+    size_t results = 1 + optimizer.states.size();
+    ASSERT_EQ(golden.in.size(), results + 1) << optimizer.name;
+    ASSERT_EQ(golden.out.size(), results) << optimizer.name;
+    Doubles out = run(optimizer.update, golden.in, scalarsOf(optimizer, golden.hyper, dsstne), results);
+    for (size_t i = 0; i < results; ++i)
+      EXPECT_NEAR(out[i], golden.out[i], 1e-14 * std::fabs(golden.out[i])) << optimizer.name << " result " << i;
+  }
 }
 /// A rule that no table holds: states {v}, scalars {Alpha}.
 Optimizer privateRule(Formula update) {
@@ -20,15 +36,22 @@ Optimizer privateRule(Formula update) {
 TEST(Optimizer, GoldenSteps) {
   for (const Optimizer &optimizer : optimizers()) {
     ASSERT_FALSE(optimizer.golden.empty()) << optimizer.name;
-    for (const GoldenUpdate &golden : optimizer.golden) {
-      size_t results = 1 + optimizer.states.size();
-      ASSERT_EQ(golden.in.size(), results + 1) << optimizer.name;
-      ASSERT_EQ(golden.out.size(), results) << optimizer.name;
-      Doubles out = run(optimizer.update, golden.in, scalarsOf(optimizer, golden.hyper), results);
-      for (size_t i = 0; i < results; ++i)
-        EXPECT_NEAR(out[i], golden.out[i], 1e-14 * std::fabs(golden.out[i])) << optimizer.name << " result " << i;
+    expectSteps(optimizer, optimizer.golden, false);
+  }
+}
+
+TEST(Optimizer, GoldenStepsOfDsstne) {
+  for (const Optimizer &optimizer : optimizers()) {
+    EXPECT_EQ(optimizer.dsstneScalars.empty(), optimizer.dsstneGolden.empty()) << optimizer.name;
+    expectSteps(optimizer, optimizer.dsstneGolden, true);
+    for (auto &[name, formula] : optimizer.dsstneScalars) {
+      EXPECT_TRUE(std::any_of(optimizer.scalars.begin(), optimizer.scalars.end(),
+                              [&, &name = name](const auto &scalar) { return scalar.first == name; }))
+          << name;
+      expectAllInstantiationsAgree(formula, {0.1, 0.9, 0.999, 3}, {});
     }
   }
+  EXPECT_FALSE(find(optimizers(), "Adam")->dsstneScalars.empty()); // T-38
 }
 
 TEST(Optimizer, InstantiationsAgree) {
@@ -58,7 +81,7 @@ TEST(Optimizer, EveryRuleDescends) {
 
 TEST(Optimizer, IdleAtZeroGradientIsProved) {
   for (const Optimizer &optimizer : optimizers())
-    EXPECT_EQ(idleAtZeroGradient(optimizer), optimizer.name == "SGD") << optimizer.name;
+    EXPECT_EQ(idleAtZeroGradient(optimizer), optimizer.name == "SGD" || optimizer.name == "AdaGrad") << optimizer.name;
 }
 
 // What is claimed must hold when run; what is denied must have a counter-example.
