@@ -1,6 +1,7 @@
 // What a layer computes: sources, skips, batch normalization, activation, dropout and penalty, in this order (reference
 // 1.5). Every record's formula is inlined as a region; nothing after the importer can tell which record it came from.
 #include "compiler/Conversion/Importer.h"
+#include <cmath>
 
 using namespace mlir;
 using sn::frontend::LayerKind;
@@ -229,6 +230,18 @@ Value Importer::activate(int index, Value z) {
   return y;
 }
 
+/// y times the mask; with alpha dropout A (1 - p) (mask (y - d) + d), which is A y + C or A d + C (Records.h).
+Value Importer::dropped(Location loc, const frontend::Layer &layer, Value y, Value mask) {
+  auto op = [&](StringRef name, ArrayRef<Value> args) { return buildScalar(builder, loc, name, args); };
+  if (!layer.activation.record || !layer.activation.record->dropped)
+    return op("mul", {y, mask});
+  double p = layer.pDropout, q = 1 - p, d = 0;
+  layer.activation.record->dropped.value(nullptr, layer.activation.params.data(), &d);
+  double scale = q / std::sqrt(q + d * d * p * q);
+  Value low = buildConstant(builder, loc, d), factor = buildConstant(builder, loc, scale);
+  return op("mul", {factor, op("add", {op("mul", {mask, op("sub", {y, low})}), low})});
+}
+
 Value Importer::regularised(int index, Value y, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
   Location loc = at(layer);
@@ -237,8 +250,7 @@ Value Importer::regularised(int index, Value y, Mode mode) {
   if (layer.pDropout > 0) {
     Value mask =
         builder.create<net::MaskOp>(loc, y.getType(), APFloat(layer.pDropout), stream("dropout " + layer.name));
-    y = map(loc, net::typeOf(y), {y, mask},
-            [&](ArrayRef<Value> args) -> Value { return builder.create<arith::MulFOp>(loc, args[0], args[1]); });
+    y = map(loc, net::typeOf(y), {y, mask}, [&](ArrayRef<Value> a) { return dropped(loc, layer, a[0], a[1]); });
   }
   if (mode == Mode::Train && layer.kind == frontend::LayerKind::Hidden && layer.sparse && layer.sparsenessBeta > 0) {
     auto op = builder.create<net::PenaltyOp>(loc, y.getType(), y);

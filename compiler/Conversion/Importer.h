@@ -75,6 +75,7 @@ private:
   Value scaledAndShifted(int index, Value z, Value mean, Value inverse);
   Value inverseDeviation(int index, Value variance);
   Value activate(int index, Value z);
+  Value dropped(mlir::Location loc, const frontend::Layer &layer, Value y, Value mask);
   Value regularised(int index, Value y, Mode mode);
   SmallVector<Value> rowStatistics(const vocab::RowFormula &row, Value z, mlir::Location loc, ArrayRef<double> params);
 

@@ -9,13 +9,15 @@ def NetDifferentiate : Pass<"net-differentiate", "::sn::net::EntryOp"> {
   let description = [{
     Reverse mode over the entry's operations, forward mode inside formulas. A derivative stated beside a formula (`from_output`, `delta`) is used
     in place of the derived one. Before: `net.loss`, `net.report`. After: deltas, transposed contractions, batch sums and one `net.update` for
-    each parameter. Entries without a loss or named otherwise than `train` are left alone.
+    each parameter, with every contribution to its gradient. Entries without a loss or named otherwise than `train` are left alone.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 def NetFuseMaps : Pass<"net-fuse-maps", "::sn::net::EntryOp"> {
   let summary = "Merges pointwise formulas into their consumers";
   let description = [{
-    A map whose result has one user is inlined into it (map, loss, row reduction); additions of vectors are inlined into every user. A map that feeds
+    A map whose result has one user is inlined into it (map, loss, row reduction); row vectors and additions of vectors are inlined into every user,
+    other formulas of one value per unit only into their like: a map over units alone runs once. A map that feeds
     another map and later readers becomes one map of two results. Before: add, then sigmoid, then mask. After: one formula.
   }];
 }
