@@ -11,8 +11,9 @@ endif()
 add_library(sn-hdf5 INTERFACE)
 find_path(SNC_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial REQUIRED)
 find_library(SNC_HDF5_LIBRARY libhdf5.a PATH_SUFFIXES hdf5/serial REQUIRED)
+find_library(SNC_HDF5_SCALES libhdf5_hl.a PATH_SUFFIXES hdf5/serial REQUIRED) # dimension scales: NetCDF-4
 target_include_directories(sn-hdf5 SYSTEM INTERFACE ${SNC_HDF5_INCLUDE})
-target_link_libraries(sn-hdf5 INTERFACE ${SNC_HDF5_LIBRARY} libsz.a libaec.a libz.a ${CMAKE_DL_LIBS} m Threads::Threads)
+target_link_libraries(sn-hdf5 INTERFACE ${SNC_HDF5_SCALES} ${SNC_HDF5_LIBRARY} libsz.a libaec.a libz.a ${CMAKE_DL_LIBS} m Threads::Threads)
 
 find_library(SNC_SODIUM libsodium.a REQUIRED)
 find_library(SNC_MINIZIP libminizip.a REQUIRED)

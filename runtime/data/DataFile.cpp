@@ -1,4 +1,5 @@
 #include "runtime/data/DataFile.h"
+#include "runtime/data/DsstneData.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cmath>
@@ -71,9 +72,13 @@ private:
     data_.rows = shape[0];
     data_.columns = shape[1];
     checkShape();
+    readExtents(file_.integerAttribute(name_, "extents"));
+    std::vector<int64_t> ignoring = file_.integerAttribute(name_, "ignore_zeros");
+    data_.ignoreZeros = !ignoring.empty() && ignoring[0] != 0;
     readIndptr();
     readIndices();
     readValues();
+    readExamples(name_);
     readNames(name_);
     Tidied tidied = tidyRows(data_, Duplicates::Sum);
     bool analog = data_.loader == Loader::CsrAnalog;
@@ -136,7 +141,74 @@ private:
     data_.loader = Loader::CsrAnalog;
     data_.values.resize(shape[0]);
     file_.readFloats(array, 0, shape[0], data_.values.data());
+    readScale(array);
     checkFinite();
+  }
+
+  /// Where `array`'s numbers stand for others: value = number * scale_factor. `input_offset` is for dense data.
+  void readScale(const std::string &array) {
+    auto single = [&](const char *attribute, float otherwise) {
+      std::optional<std::vector<double>> found = file_.numbersAttribute(array, attribute);
+      if (!found && !file_.hasAttribute(array, attribute))
+        return otherwise;
+      if (!found || found->size() != 1 || !std::isfinite(float((*found)[0])))
+        refuse("the attribute {} should be one finite number", attribute);
+      return float((*found)[0]);
+    };
+    if (data_.loader == Loader::Dense)
+      data_.inputOffset = single("input_offset", 0);
+    float scale = single("scale_factor", 1);
+    if (!file_.hasAttribute(array, "scale_factor"))
+      return;
+    if (scale == 0)
+      refuse("the attribute scale_factor is 0, so every value is");
+    for (float &value : data_.values)
+      value *= scale;
+    if (std::optional<bool> isSigned = file_.signOf8Bits(array))
+      data_.stored = *isSigned ? Stored::Signed8 : Stored::Unsigned8, data_.scale = scale;
+  }
+
+  /// What belongs to examples and not to rows: which row each of them is, and how much it counts.
+  void readExamples(const std::string &group) {
+    const std::string index = group + "/index", weights = group + "/weights";
+    const int64_t rows = data_.rows;
+    if (file_.kind(index) != h5::Kind::Missing) {
+      std::vector<int64_t> shape = file_.shape(index);
+      if (shape.size() != 1 || file_.element(index) != h5::Element::Integer || shape[0] < 1)
+        refuse("{} should be a one-dimensional array of integers, one for each example", index);
+      if (rows > kMostColumns)
+        refuse("has {} rows; an indexed data set may have {}", rows, kMostColumns);
+      file_.requireStored(index);
+      data_.rows = shape[0];
+      data_.index.resize(size_t(data_.rows));
+      file_.readRows(index, 0, data_.rows, data_.index.data());
+      auto bad =
+          std::find_if(data_.index.begin(), data_.index.end(), [&](int32_t row) { return row < 0 || row >= rows; });
+      if (bad != data_.index.end())
+        refuse("index[{}] is {}, but rows run from 0 to {}", bad - data_.index.begin(), *bad, rows - 1);
+    }
+    if (file_.kind(weights) == h5::Kind::Missing)
+      return;
+    std::vector<int64_t> shape = file_.shape(weights);
+    if (shape.size() != 1 || shape[0] != data_.rows)
+      refuse("{} should be a one-dimensional array of {} numbers, one for each example; it has the shape [{}]", weights,
+             data_.rows, fmt::join(shape, ", "));
+    file_.requireStored(weights);
+    data_.weights.resize(size_t(data_.rows));
+    file_.readFloats(weights, 0, data_.rows, data_.weights.data());
+    auto bad = std::find_if(data_.weights.begin(), data_.weights.end(), [](float w) { return !std::isfinite(w); });
+    if (bad != data_.weights.end())
+      refuse("weights[{}] is {}; weights should be finite", bad - data_.weights.begin(), *bad);
+  }
+
+  void readExtents(std::vector<int64_t> extents) {
+    int64_t product = 1;
+    for (int64_t extent : extents)
+      if (extent < 1 || __builtin_mul_overflow(product, extent, &product))
+        product = 0;
+    if (!extents.empty() && product != data_.columns)
+      refuse("the attribute extents is [{}], but there are {} columns", fmt::join(extents, ", "), data_.columns);
+    data_.extents = std::move(extents);
   }
 
   /// The row that the entry number `at` belongs to.
@@ -170,7 +242,11 @@ private:
     file_.requireStored(name_);
     data_.values.resize(data_.rows * data_.columns);
     file_.readFloats(name_, 0, data_.rows, data_.values.data());
+    readScale(name_);
     checkFinite();
+    if (shape.size() > 2)
+      data_.extents.assign(shape.rbegin(), shape.rend() - 1);
+    readExamples(name_ + kNamesSuffix);
     readNames(name_ + kNamesSuffix);
   }
 
@@ -193,16 +269,41 @@ private:
 };
 } // namespace
 
-DataFile DataFile::open(const std::string &path) { return DataFile(h5::File::open(path)); }
+DataFile DataFile::open(const std::string &path) {
+  DataFile file(path);
+  if (nc::isClassic(path)) {
+    file.netcdf_ = std::make_shared<DsstneDataFile>(nc::openClassic(path));
+    return file;
+  }
+  h5::File hdf5 = h5::File::open(path);
+  if (holdsDsstneData(hdf5))
+    file.netcdf_ = std::make_shared<DsstneDataFile>(nc::openHdf5(std::move(hdf5)));
+  else
+    file.file_.emplace(std::move(hdf5));
+  return file;
+}
 
-bool DataFile::has(const std::string &name) const { return !name.empty() && file_.kind(name) != h5::Kind::Missing; }
+bool DataFile::has(const std::string &name) const {
+  if (netcdf_)
+    return netcdf_->find(name) >= 0;
+  return !name.empty() && file_->kind(name) != h5::Kind::Missing;
+}
+
+uint64_t DataFile::identity(const std::string &name) const {
+  return netcdf_ ? uint64_t(netcdf_->find(name)) : uint64_t(file_->address(name));
+}
 
 std::vector<std::string> DataFile::names() const {
   std::vector<std::string> names;
-  for (const std::string &name : file_.members("/")) {
-    h5::Kind kind = file_.kind(name);
-    if (kind == h5::Kind::Array ? file_.shape(name).size() >= 2 && file_.element(name) != h5::Element::String
-                                : kind == h5::Kind::Group && file_.hasAttribute(name, "encoding-type"))
+  if (netcdf_) {
+    names = netcdf_->names();
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  for (const std::string &name : file_->members("/")) {
+    h5::Kind kind = file_->kind(name);
+    if (kind == h5::Kind::Array ? file_->shape(name).size() >= 2 && file_->element(name) != h5::Element::String
+                                : kind == h5::Kind::Group && file_->hasAttribute(name, "encoding-type"))
       names.push_back(name);
   }
   return names;
@@ -211,8 +312,12 @@ std::vector<std::string> DataFile::names() const {
 void DataFile::require(const std::string &name) const {
   if (has(name))
     return;
-  if (file_.kind("snc") == h5::Kind::Group && file_.hasAttribute("snc", "format"))
+  if (file_ && file_->kind("snc") == h5::Kind::Group && file_->hasAttribute("snc", "format"))
     userError("{}: has no data set \"{}\": it is a weights file; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
+              path(), name);
+  if (file_ && file_->hasAttribute("/", "layers") && file_->hasAttribute("/", "weights"))
+    userError("{}: has no data set \"{}\": it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN "
+              "[WEIGHTS] DATA",
               path(), name);
   std::vector<std::string> known = names();
   userError("{}: has no data set \"{}\"; it has {}", path(), name,
@@ -221,37 +326,93 @@ void DataFile::require(const std::string &name) const {
 
 std::shared_ptr<const DataSet> DataFile::load(const std::string &name) {
   require(name);
-  std::shared_ptr<const DataSet> &data = loaded_[file_.address(name)];
+  std::shared_ptr<const DataSet> &data = loaded_[identity(name)];
   if (!data)
-    data = std::make_shared<const DataSet>(Loading(file_, name).run());
+    data = std::make_shared<const DataSet>(netcdf_ ? netcdf_->load(netcdf_->find(name)) : Loading(*file_, name).run());
   return data;
 }
 
 DataFileWriter::DataFileWriter(const std::string &path, bool force)
     : target_(path, force), file_(h5::File::create(target_.temporary(), path)) {}
 
+namespace {
+constexpr int64_t kValuesAtOnce = 1 << 20;
+
+/// Whether every value is a number of 8 bits times the data set's scale: only then may it be stored as one.
+bool fits8Bits(const DataSet &data) {
+  if (data.stored == Stored::Float)
+    return false;
+  const float least = data.stored == Stored::Signed8 ? -128 : 0, most = least + 255;
+  return std::all_of(data.values.begin(), data.values.end(), [&](float value) {
+    const float number = std::round(value / data.scale);
+    return number >= least && number <= most && number * data.scale == value;
+  });
+}
+} // namespace
+
+void DataFileWriter::writeValues(const std::string &array, const std::vector<int64_t> &shape, const DataSet &data) {
+  if (!fits8Bits(data)) {
+    file_.createArray<float>(array, shape);
+    file_.writeRows(array, 0, shape[0], data.values.data());
+    return;
+  }
+  const bool isSigned = data.stored == Stored::Signed8;
+  isSigned ? file_.createArray<int8_t>(array, shape) : file_.createArray<uint8_t>(array, shape);
+  const int64_t perRow = shape[0] > 0 ? int64_t(data.values.size()) / shape[0] : 1;
+  const int64_t rowsAtOnce = std::max<int64_t>(1, kValuesAtOnce / std::max<int64_t>(1, perRow));
+  std::vector<uint8_t> block;
+  for (int64_t first = 0; first < shape[0]; first += rowsAtOnce) {
+    const int64_t rows = std::min(rowsAtOnce, shape[0] - first);
+    block.resize(size_t(rows * perRow));
+    for (int64_t i = 0; i < rows * perRow; ++i)
+      block[size_t(i)] = uint8_t(int32_t(std::round(data.values[size_t(first * perRow + i)] / data.scale)));
+    if (isSigned)
+      file_.writeRows(array, first, rows, reinterpret_cast<const int8_t *>(block.data()));
+    else
+      file_.writeRows(array, first, rows, block.data());
+  }
+  file_.setAttribute(array, "scale_factor", data.scale);
+}
+
+void DataFileWriter::writeExamples(const std::string &group, const DataSet &data) {
+  if (!data.index.empty())
+    file_.writeVector(group + "/index", data.index);
+  if (!data.weights.empty())
+    file_.writeVector(group + "/weights", data.weights);
+}
+
 void DataFileWriter::write(const std::string &name, const DataSet &data) {
-  std::string names = name;
+  std::string group = name;
   if (data.loader == Loader::Dense) {
-    file_.createArray<float>(name, {data.rows, data.columns});
-    file_.writeRows(name, 0, data.rows, data.values.data());
-    names += kNamesSuffix;
-    if (data.rowNames || data.columnNames)
-      file_.createGroup(names);
+    std::vector<int64_t> shape{data.storedRows()};
+    if (data.extents.empty())
+      shape.push_back(data.columns);
+    shape.insert(shape.end(), data.extents.rbegin(), data.extents.rend());
+    writeValues(name, shape, data);
+    if (data.inputOffset != 0)
+      file_.setAttribute(name, "input_offset", data.inputOffset);
+    group += kNamesSuffix;
+    if (data.rowNames || data.columnNames || !data.index.empty() || !data.weights.empty())
+      file_.createGroup(group);
   } else {
     file_.createGroup(name);
     file_.setAttribute(name, "encoding-type", std::string("csr_matrix"));
     file_.setAttribute(name, "encoding-version", std::string("0.1.0"));
-    file_.setAttribute(name, "shape", std::vector<int64_t>{data.rows, data.columns});
+    file_.setAttribute(name, "shape", std::vector<int64_t>{data.storedRows(), data.columns});
+    if (!data.extents.empty())
+      file_.setAttribute(name, "extents", data.extents);
+    if (data.ignoreZeros)
+      file_.setAttribute(name, "ignore_zeros", std::vector<int64_t>{1});
     file_.writeVector(name + "/indptr", data.indptr);
     file_.writeVector(name + "/indices", data.indices);
     if (data.loader == Loader::CsrAnalog)
-      file_.writeVector(name + "/data", data.values);
+      writeValues(name + "/data", {int64_t(data.values.size())}, data);
   }
+  writeExamples(group, data);
   if (data.rowNames)
-    file_.writeNames(names + "/row_names", *data.rowNames);
+    file_.writeNames(group + "/row_names", *data.rowNames);
   if (data.columnNames)
-    file_.writeNames(names + "/column_names", *data.columnNames);
+    file_.writeNames(group + "/column_names", *data.columnNames);
 }
 
 void DataFileWriter::link(const std::string &existing, const std::string &name) {

@@ -2,6 +2,9 @@
 // - sparse: a group with attributes encoding-type = "csr_matrix" and shape = [rows, columns]; arrays indptr, indices,
 //   optional data (absent = binary), optional row_names and column_names (the AnnData/scipy convention)
 // - dense: an array, rows first (further axes are flattened); its names, if any, are in the group "<name>.names"
+// - either, in the group: optional index (indexed: the row of each example) and weights (of each example); sparse:
+//   attribute ignore_zeros; on the array of the values: attributes scale_factor and, dense, input_offset
+// DSSTNE's NetCDF files (*.nc) are read as they are. docs/spec/data.md says it all.
 #pragma once
 #include "runtime/data/AtomicFile.h"
 #include "runtime/data/DataSet.h"
@@ -17,10 +20,13 @@ struct DataShape {
   int64_t loading = 0; // beside them while it is read
 };
 
-/// A data file open for reading. Data sets stay in memory as long as someone holds them or the file is open.
+class DsstneDataFile;
+
+/// A data file open for reading, recognised by its content. Data sets stay in memory as long as someone holds them or
+/// the file is open.
 class DataFile {
 public:
-  /// UserError for a file that is missing, truncated or not HDF5.
+  /// UserError for a file that is missing, truncated or neither HDF5 nor NetCDF.
   static DataFile open(const std::string &path);
   /// The names of the data sets, sorted.
   std::vector<std::string> names() const;
@@ -35,13 +41,16 @@ public:
   /// it has no shape.
   DataShape describe(const std::string &name) const;
   /// Whether two names are one object.
-  bool same(const std::string &a, const std::string &b) const { return file_.address(a) == file_.address(b); }
-  const std::string &path() const { return file_.path(); }
+  bool same(const std::string &a, const std::string &b) const { return identity(a) == identity(b); }
+  const std::string &path() const { return path_; }
 
 private:
-  explicit DataFile(h5::File file) : file_(std::move(file)) {}
-  h5::File file_;
-  std::map<haddr_t, std::shared_ptr<const DataSet>> loaded_;
+  explicit DataFile(const std::string &path) : path_(path) {}
+  uint64_t identity(const std::string &name) const;
+  std::string path_;
+  std::optional<h5::File> file_;           // of our layout, or
+  std::shared_ptr<DsstneDataFile> netcdf_; // of DSSTNE's
+  std::map<uint64_t, std::shared_ptr<const DataSet>> loaded_;
 };
 
 /// Writes a data file; it appears at commit(). Equal content gives equal bytes.
@@ -58,6 +67,8 @@ public:
   void commit();
 
 private:
+  void writeValues(const std::string &array, const std::vector<int64_t> &shape, const DataSet &data);
+  void writeExamples(const std::string &group, const DataSet &data);
   AtomicFile target_;
   h5::File file_;
   bool finished_ = false;

@@ -33,7 +33,7 @@ Tidied tidyRows(DataSet &data, Duplicates duplicates) {
   bool analog = data.loader == Loader::CsrAnalog;
   std::vector<Entry> scratch;
   int64_t to = 0, begin = 0;
-  for (int64_t row = 0; row < data.rows; ++row) {
+  for (int64_t row = 0; row < data.storedRows(); ++row) {
     int64_t end = data.indptr[row + 1], rowStart = to;
     int32_t *first = data.indices.data() + begin;
     if (!std::is_sorted(first, first + (end - begin))) {
@@ -75,6 +75,10 @@ DataView viewOf(const DataSet &data, int64_t layerColumns) {
   view.indptr = data.loader == Loader::Dense ? nullptr : data.indptr.data();
   view.indices = data.loader == Loader::Dense ? nullptr : data.indices.data();
   view.values = data.loader == Loader::CsrBinary ? nullptr : data.values.data();
+  view.ignoreZeros = data.ignoreZeros;
+  view.index = data.index.empty() ? nullptr : data.index.data();
+  view.weights = data.weights.empty() ? nullptr : data.weights.data();
+  view.inputOffset = data.inputOffset;
   return view;
 }
 } // namespace sn::rt

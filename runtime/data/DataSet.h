@@ -5,6 +5,9 @@
 #include <memory>
 
 namespace sn::rt {
+/// How the values of a data set lie in a file; in memory they are floats. Of 8 bits: value = stored number * scale.
+enum class Stored { Float, Unsigned8, Signed8 };
+
 struct DataSet {
   std::string name; // its name in the file; the first one asked for where there are several
   Loader loader = Loader::CsrBinary;
@@ -16,9 +19,18 @@ struct DataSet {
   std::vector<int32_t> index; // indexed: the stored row of each example; empty: one stored row per example, in order
   std::vector<float> weights; // of each example; empty: 1
   bool ignoreZeros = false;   // as a target: entries not stored contribute nothing
-  float inputOffset = 0;      // dense: added to every stored value where the data set is an input (8-bit images: T-22)
+  Stored stored = Stored::Float;
+  float scale = 1;              // of 8-bit values: 1/256 unsigned, 1/128 signed (T-22)
+  std::vector<int64_t> extents; // of an example: x (fastest), y, z, ..., their product is `columns`; empty: x alone
+  float inputOffset = 0; // dense: added to every stored value where the data set is an input (8-bit images: T-22)
   std::vector<std::string> notes; // what was mended while loading, one sentence each, for the user
   int64_t storedRow(int64_t example) const { return index.empty() ? example : index[static_cast<size_t>(example)]; }
+  /// Rows of the matrix: fewer or more than examples where the data set is indexed.
+  int64_t storedRows() const {
+    if (loader != Loader::Dense)
+      return indptr.empty() ? 0 : static_cast<int64_t>(indptr.size()) - 1;
+    return columns > 0 ? static_cast<int64_t>(values.size()) / columns : 0;
+  }
   /// What is stored, not how often examples refer to it.
   int64_t entries() const { return static_cast<int64_t>(loader == Loader::Dense ? values.size() : indices.size()); }
 };

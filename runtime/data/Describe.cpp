@@ -1,4 +1,5 @@
 #include "runtime/data/DataFile.h"
+#include "runtime/data/DsstneData.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 
@@ -30,32 +31,40 @@ int64_t product(const std::vector<int64_t> &extents) {
 
 DataShape DataFile::describe(const std::string &name) const {
   require(name);
+  if (netcdf_)
+    return netcdf_->describe(netcdf_->find(name));
   DataShape shape{.loading = kReading};
   std::string names = name;
-  if (file_.kind(name) == h5::Kind::Array) {
-    const std::vector<int64_t> extents = file_.shape(name);
+  if (file_->kind(name) == h5::Kind::Array) {
+    const std::vector<int64_t> extents = file_->shape(name);
     shape.loader = Loader::Dense;
     shape.rows = extents.empty() ? 0 : extents[0];
     shape.entries = product(extents);
     shape.columns = shape.rows > 0 ? shape.entries / shape.rows : 0;
     shape.bytes = shape.entries > INT64_MAX / 8 ? INT64_MAX / 8 : shape.entries * 4;
-    if (file_.element(name) == h5::Element::Boolean)
+    if (file_->element(name) == h5::Element::Boolean)
       shape.loading += shape.entries;
     names += ".names";
   } else {
-    const std::vector<int64_t> extents = file_.integerAttribute(name, "shape");
-    if (extents.size() != 2 || file_.kind(name + "/indices") != h5::Kind::Array)
+    const std::vector<int64_t> extents = file_->integerAttribute(name, "shape");
+    if (extents.size() != 2 || file_->kind(name + "/indices") != h5::Kind::Array)
       userError("{}: {}: has no attribute shape = [rows, columns] or no array indices", path(), name);
-    const bool analog = file_.kind(name + "/data") != h5::Kind::Missing;
+    const bool analog = file_->kind(name + "/data") != h5::Kind::Missing;
     shape.loader = analog ? Loader::CsrAnalog : Loader::CsrBinary;
     shape.rows = extents[0];
     shape.columns = extents[1];
-    shape.entries = product(file_.shape(name + "/indices"));
+    shape.entries = product(file_->shape(name + "/indices"));
     shape.bytes = (shape.rows + 1) * int64_t(sizeof(int64_t)) + shape.entries * (analog ? 8 : 4);
-    if (analog && file_.element(name + "/data") == h5::Element::Boolean)
+    if (analog && file_->element(name + "/data") == h5::Element::Boolean)
       shape.loading += shape.entries;
   }
-  shape.bytes += namesBytes(file_, names + "/row_names") + namesBytes(file_, names + "/column_names");
+  if (file_->kind(names + "/index") == h5::Kind::Array) {
+    shape.rows = product(file_->shape(names + "/index"));
+    shape.bytes += std::min(shape.rows, INT64_MAX / 16) * int64_t(sizeof(int32_t));
+  }
+  if (file_->kind(names + "/weights") == h5::Kind::Array)
+    shape.bytes += std::min(shape.rows, INT64_MAX / 16) * int64_t(sizeof(float));
+  shape.bytes += namesBytes(*file_, names + "/row_names") + namesBytes(*file_, names + "/column_names");
   return shape;
 }
 } // namespace sn::rt

@@ -136,9 +136,13 @@ File File::open(const std::string &path) {
   return File(std::move(id), path);
 }
 
-File File::create(const std::string &path, const std::string &shownAs) {
+File File::create(const std::string &path, const std::string &shownAs, bool ordered) {
   quiet();
   Id creation = untimed(H5P_FILE_CREATE), access = fileAccess();
+  if (ordered) {
+    H5Pset_link_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    H5Pset_attr_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  }
   Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   if (id.get() < 0)
     userError("{}: cannot be created ({})", shownAs, reason());
@@ -253,6 +257,13 @@ Element File::element(const std::string &array) const {
   }
 }
 
+std::optional<bool> File::signOf8Bits(const std::string &array) const {
+  Id type(H5Dget_type(openArray(array).get()));
+  if (H5Tget_class(type.get()) != H5T_INTEGER || H5Tget_size(type.get()) != 1)
+    return std::nullopt;
+  return H5Tget_sign(type.get()) == H5T_SGN_2;
+}
+
 /// Reads into `to` or writes from `from`, whichever is set.
 void File::transferBox(const std::string &array, const std::vector<hsize_t> &start, const std::vector<hsize_t> &count,
                        hid_t memory, void *to, const void *from) const {
@@ -296,6 +307,13 @@ void File::readFloats(const std::string &array, int64_t first, int64_t count, fl
   std::vector<int8_t> bytes(count * perRow);
   transfer(array, first, count, type.get(), bytes.data(), nullptr);
   std::copy(bytes.begin(), bytes.end(), to);
+}
+
+void File::readCharacters(const std::string &array, int64_t first, int64_t count, int8_t *to) const {
+  Id type(H5Dget_type(openArray(array).get()));
+  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0 || H5Tget_size(type.get()) != 1)
+    userError("{}: {}: should be an array of single characters", path_, array);
+  transfer(array, first, count, type.get(), to, nullptr);
 }
 
 Names File::readNames(const std::string &array, int64_t most) const {
@@ -375,8 +393,11 @@ std::optional<std::string> File::textAttribute(const std::string &object, const 
   if (!hasAttribute(object, name))
     return std::nullopt;
   Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_npoints(space.get()) != 1)
+  hssize_t strings = H5Sget_simple_extent_npoints(space.get());
+  if (H5Tget_class(type.get()) != H5T_STRING || strings > 1 || strings < 0)
     userError("{}: {}: attribute {} should be one string", path_, object, name);
+  if (strings == 0) // the netCDF library's empty text
+    return "";
   if (H5Tis_variable_str(type.get()) > 0) {
     char *text = nullptr;
     check(H5Aread(attribute.get(), type.get(), &text), object, "cannot read attribute " + name);
@@ -400,6 +421,21 @@ std::vector<int64_t> File::integerAttribute(const std::string &object, const std
   std::vector<int64_t> values(std::max<hssize_t>(0, count));
   if (!values.empty())
     check(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()), object, "cannot read attribute " + name);
+  return values;
+}
+
+std::optional<std::vector<double>> File::numbersAttribute(const std::string &object, const std::string &name) const {
+  constexpr hssize_t kMostValues = 1 << 16;
+  if (!hasAttribute(object, name))
+    return std::nullopt;
+  Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
+  hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  H5T_class_t kind = H5Tget_class(type.get());
+  if ((kind != H5T_INTEGER && kind != H5T_FLOAT) || count < 0 || count > kMostValues)
+    return std::nullopt;
+  std::vector<double> values(static_cast<size_t>(count));
+  if (!values.empty())
+    check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, values.data()), object, "cannot read attribute " + name);
   return values;
 }
 
@@ -492,6 +528,12 @@ void File::setAttribute(const std::string &object, const std::string &name, cons
 void File::setAttribute(const std::string &object, const std::string &name, uint64_t value) {
   Id space(H5Screate(H5S_SCALAR));
   check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_UINT64, space.get(), &value), object,
+        "cannot set " + name);
+}
+
+void File::setAttribute(const std::string &object, const std::string &name, float value) {
+  Id space(H5Screate(H5S_SCALAR));
+  check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_FLOAT, space.get(), &value), object,
         "cannot set " + name);
 }
 

@@ -41,6 +41,8 @@ template <typename T> hid_t native();
 template <> inline hid_t native<int32_t>() { return H5T_NATIVE_INT32; }
 template <> inline hid_t native<int64_t>() { return H5T_NATIVE_INT64; }
 template <> inline hid_t native<uint64_t>() { return H5T_NATIVE_UINT64; }
+template <> inline hid_t native<uint32_t>() { return H5T_NATIVE_UINT32; }
+template <> inline hid_t native<int8_t>() { return H5T_NATIVE_INT8; }
 template <> inline hid_t native<uint8_t>() { return H5T_NATIVE_UINT8; }
 template <> inline hid_t native<float>() { return H5T_NATIVE_FLOAT; }
 template <> inline hid_t native<double>() { return H5T_NATIVE_DOUBLE; }
@@ -55,10 +57,16 @@ public:
   /// For reading. Says whether the file is missing, is no HDF5 file (and what it is), or is truncated.
   static File open(const std::string &path);
   /// A new file; an existing one is truncated (see AtomicFile). Messages name `shownAs`.
-  static File create(const std::string &path, const std::string &shownAs);
+  /// `ordered`: keeps the order in which objects and attributes of the root were made, as the netCDF library asks.
+  static File create(const std::string &path, const std::string &shownAs, bool ordered = false);
   /// Writes everything out; needed before the file may be trusted.
   void close();
   const std::string &path() const { return path_; }
+  /// For what this interface does not offer. Not owned by the caller.
+  hid_t id() const { return id_.get(); }
+  /// `id`, owned; UserError naming the object if it is negative.
+  Id checked(hid_t id, const std::string &object, const std::string &what) const;
+  void check(herr_t status, const std::string &object, const std::string &what) const;
 
   Kind kind(const std::string &object) const;
   /// Where the object lies in the file: equal for two hard links to one object.
@@ -68,6 +76,8 @@ public:
   /// Extents of an array, and what its elements are.
   std::vector<int64_t> shape(const std::string &array) const;
   Element element(const std::string &array) const;
+  /// Whether the elements are signed, where they are integers of 8 bits.
+  std::optional<bool> signOf8Bits(const std::string &array) const;
 
   /// UserError for an array whose shape promises far more than the file can hold: asked before memory is taken for it.
   void requireStored(const std::string &array) const;
@@ -83,6 +93,8 @@ public:
   }
   /// As readRows; also reads the booleans that h5py writes.
   void readFloats(const std::string &array, int64_t first, int64_t count, float *to) const;
+  /// Elements of an array of single characters (NetCDF's NC_CHAR), as signed numbers.
+  void readCharacters(const std::string &array, int64_t first, int64_t count, int8_t *to) const;
   /// A one-dimensional array of strings, of fixed or variable length; at most the first `most` of them.
   Names readNames(const std::string &array, int64_t most = INT64_MAX) const;
   /// A scalar string.
@@ -92,6 +104,8 @@ public:
   /// Empty if the attribute is missing; UserError if it is of another type.
   std::optional<std::string> textAttribute(const std::string &object, const std::string &name) const;
   std::vector<int64_t> integerAttribute(const std::string &object, const std::string &name) const;
+  /// Of integers or floating-point numbers; nothing if the attribute is missing or holds something else.
+  std::optional<std::vector<double>> numbersAttribute(const std::string &object, const std::string &name) const;
   uint64_t unsignedAttribute(const std::string &object, const std::string &name) const;
 
   /// Creates the group and those above it as needed.
@@ -116,13 +130,12 @@ public:
   void setAttribute(const std::string &object, const std::string &name, const std::string &text);
   void setAttribute(const std::string &object, const std::string &name, const std::vector<int64_t> &values);
   void setAttribute(const std::string &object, const std::string &name, uint64_t value);
+  void setAttribute(const std::string &object, const std::string &name, float value);
   void hardLink(const std::string &existing, const std::string &name);
 
 private:
   File(Id id, std::string path) : id_(std::move(id)), path_(std::move(path)) {}
   [[noreturn]] void fail(const std::string &object, const std::string &what) const;
-  Id checked(hid_t id, const std::string &object, const std::string &what) const;
-  void check(herr_t status, const std::string &object, const std::string &what) const;
   Id openObject(const std::string &object) const;
   Id openArray(const std::string &array) const;
   Id openAttribute(const std::string &object, const std::string &name) const;

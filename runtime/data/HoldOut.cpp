@@ -15,6 +15,11 @@ DataSet emptyLike(const DataSet &data) {
   out.columns = data.columns;
   out.rowNames = data.rowNames;
   out.columnNames = data.columnNames;
+  out.weights = data.weights;
+  out.ignoreZeros = data.ignoreZeros;
+  out.stored = data.stored;
+  out.scale = data.scale;
+  out.extents = data.extents;
   out.indptr = {0};
   return out;
 }
@@ -29,7 +34,7 @@ HeldOut holdOut(const DataSet &data, double fraction, uint64_t seed) {
   std::vector<std::pair<uint32_t, int32_t>> ranked;
   std::vector<bool> held;
   for (int64_t row = 0; row < data.rows; ++row) {
-    int64_t begin = data.indptr[row], count = data.indptr[row + 1] - begin, taken = 0;
+    int64_t begin = data.indptr[data.storedRow(row)], count = data.indptr[data.storedRow(row) + 1] - begin, taken = 0;
     if (count >= 2) {
       float rounding = plan::uniform({seed, kRoundingStream, 0}, uint64_t(row), 0);
       taken = std::clamp<int64_t>(int64_t(fraction * double(count) + double(rounding)), 1, count - 1);
