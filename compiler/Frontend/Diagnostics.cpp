@@ -19,14 +19,15 @@ void Diagnostics::add(Finding finding) {
   findings.insert(place, std::move(finding));
 }
 
-void Diagnostics::error(Position at, std::string message, std::vector<Diagnostic> notes, std::string suggestion) {
+void Diagnostics::error(Rule rule, Position at, std::string message, std::vector<Diagnostic> notes,
+                        std::string suggestion) {
   if (++errorCount <= kKept)
-    add({Severity::Error, at, std::move(message), std::move(notes), std::move(suggestion)});
+    add({Severity::Error, rule, at, std::move(message), std::move(notes), std::move(suggestion)});
 }
 
-void Diagnostics::warning(Position at, std::string message, std::vector<Diagnostic> notes) {
+void Diagnostics::warning(Rule rule, Position at, std::string message, std::vector<Diagnostic> notes) {
   if (++warningCount <= kKept)
-    add({Severity::Warning, at, std::move(message), std::move(notes), {}});
+    add({Severity::Warning, rule, at, std::move(message), std::move(notes), {}});
 }
 
 Report Diagnostics::report() const {
@@ -39,9 +40,13 @@ Report Diagnostics::report() const {
 
 NetworkError::NetworkError(Report report) : UserError(withoutLastNewline(report.text())), found(std::move(report)) {}
 
-void fail(const SourceText &source, Position at, std::string message, std::vector<Diagnostic> notes) {
+std::string labelOf(const SourceText &source, Rule rule) {
+  return source.rules.empty() ? "" : std::string(source.rules) + std::to_string(static_cast<int>(rule));
+}
+
+void fail(const SourceText &source, Rule rule, Position at, std::string message, std::vector<Diagnostic> notes) {
   Diagnostics diagnostics(source);
-  diagnostics.error(at, std::move(message), std::move(notes));
+  diagnostics.error(rule, at, std::move(message), std::move(notes));
   throw NetworkError(diagnostics.report());
 }
 } // namespace sn::frontend

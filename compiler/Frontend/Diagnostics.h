@@ -9,6 +9,38 @@ namespace sn::frontend {
 struct SourceText {
   std::string file;
   std::string text;
+  std::string_view rules = "net_"; // what labels begin with; "" for a language whose messages have none
+};
+
+/// The rule that a message is about: net_n of docs/spec/network.md. tools/check/rules.py holds the two together, and
+/// demands a test for each.
+enum class Rule {
+  File = 1,
+  Repeated = 2,
+  Unknown = 3,
+  Value = 4,
+  Version = 6,
+  NoEffect = 7,
+  Place = 9,
+  Kinds = 10,
+  Names = 11,
+  Units = 12,
+  Sources = 13,
+  Order = 14,
+  Sparseness = 16,
+  Dropout = 17,
+  DataSets = 19,
+  UnitInterval = 20,
+  RowWise = 22,
+  Boost = 23,
+  Skips = 24,
+  Sharing = 25,
+  Pooling = 26,
+  Norms = 28,
+  ActivationParameters = 29,
+  Schedule = 33,
+  WeightsData = 34,
+  PredictionOnly = 35,
 };
 
 enum class Severity { Error, Warning };
@@ -19,6 +51,7 @@ inline constexpr Position kWholeFile{0, 0};
 /// An error or a warning, and its notes, which point at the other parties.
 struct Finding {
   Severity severity = Severity::Error;
+  Rule rule = Rule::File;
   Position at;
   std::string message;
   std::vector<Diagnostic> notes;
@@ -31,7 +64,8 @@ struct Report {
   std::vector<Finding> findings;   // the first kShown errors, and as many warnings
   size_t errors = 0, warnings = 0; // found, whether shown or not
 
-  /// Each line ends in a newline; "" if nothing was found. Closes with a count if there is more than one finding.
+  /// Each message ends in its rule's label, as in "... [net_3]", each line in a newline; "" if nothing was found.
+  /// Closes with a count if there is more than one finding.
   std::string text() const;
   /// One JSON object on one line, without a newline: {"diagnostics": [...], "errors": n, "warnings": n}; the fields of
   /// a diagnostic are listed in docs/spec/network.md, net_5.
@@ -59,8 +93,9 @@ public:
   /// `source` outlives this.
   explicit Diagnostics(const SourceText &source) : source(source) {}
 
-  void error(Position at, std::string message, std::vector<Diagnostic> notes = {}, std::string suggestion = {});
-  void warning(Position at, std::string message, std::vector<Diagnostic> notes = {});
+  void error(Rule rule, Position at, std::string message, std::vector<Diagnostic> notes = {},
+             std::string suggestion = {});
+  void warning(Rule rule, Position at, std::string message, std::vector<Diagnostic> notes = {});
   const SourceText &text() const { return source; }
   /// How many errors there are so far.
   size_t errors() const { return errorCount; }
@@ -74,8 +109,12 @@ private:
   size_t errorCount = 0, warningCount = 0;
 };
 
+/// "net_3", or "" if the language has no labels.
+std::string labelOf(const SourceText &source, Rule rule);
+
 /// Throws NetworkError with this one error.
-[[noreturn]] void fail(const SourceText &source, Position at, std::string message, std::vector<Diagnostic> notes = {});
+[[noreturn]] void fail(const SourceText &source, Rule rule, Position at, std::string message,
+                       std::vector<Diagnostic> notes = {});
 
 /// The token (string, number, word or bracket) that begins at this place; "" at the end of a line.
 std::string_view tokenAt(const SourceText &source, Position at);

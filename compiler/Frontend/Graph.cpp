@@ -5,43 +5,33 @@
 
 namespace sn::frontend {
 namespace {
-constexpr size_t kNamesListed = 8; // in a message about an unknown one
-
 class Graph {
 public:
   Graph(Diagnostics &report, std::vector<LayerDraft> &drafts, Network &network)
-      : report(report), drafts(drafts), network(network) {}
+      : report(report), drafts(drafts), network(network), names(report, drafts, network) {}
 
   void connect() {
-    for (LayerDraft &draft : drafts)
-      network.layers.push_back(std::move(draft.layer));
-    exempt.resize(network.layers.size());
-    indexNames();
-    requireEnds();
+    requireInput();
     for (size_t i = 0; i < drafts.size(); ++i)
       resolve(static_cast<int>(i));
     order();
-    if (certain)
+    if (certain && names.certain)
       requireEffect();
+    fitWidths(report, drafts, network);
+    shareWeights(report, names, drafts, network);
   }
 
 private:
   Diagnostics &report;
   std::vector<LayerDraft> &drafts;
   Network &network;
-  std::map<std::string, int, std::less<>> byName;
-  std::vector<std::string_view> names; // those known
-  bool certain = true;                 // every edge and end that the file means is known, or guessed well
-  std::vector<bool> exempt;            // layers to which another message has been given: they need not have an effect
+  LayerNames names;
+  bool certain = true; // every edge and end that the file means is known
 
-  Diagnostic declared(int index) const {
-    return {drafts[index].nameAt, fmt::format("layer {} is declared here", inQuotes(network.layers[index].name))};
-  }
-  void indexNames();
-  void requireEnds();
+  void requireInput();
   void resolve(int index);
-  std::optional<int> sourceNamed(const Diagnostic &name);
-  void addSource(int index, const Diagnostic &name);
+  void addEdge(int index, const Diagnostic &name, bool skip);
+  std::vector<int> readBy(int index) const;
   void order();
   std::vector<int> waitingSources(const std::vector<bool> &cut, std::vector<int> &distance) const;
   std::vector<std::vector<int>> cycles(const std::vector<int> &waiting, const std::vector<bool> &cut) const;
@@ -49,98 +39,65 @@ private:
   void requireEffect();
 };
 
-void Graph::indexNames() {
-  for (int i = 0; i < static_cast<int>(network.layers.size()); ++i) {
-    if (!drafts[i].nameKnown) {
-      exempt[i] = true;
-      continue;
-    }
-    auto [known, isNew] = byName.emplace(network.layers[i].name, i);
-    if (isNew)
-      continue;
-    report.error(drafts[i].nameAt, fmt::format("a second layer is named {}", inQuotes(network.layers[i].name)),
-                 {declared(known->second)});
-    exempt[i] = exempt[known->second] = true; // a source of this name may mean either
-  }
-  for (const auto &[name, index] : byName)
-    names.push_back(name);
-}
-
-void Graph::requireEnds() {
+void Graph::requireInput() {
   if (std::any_of(drafts.begin(), drafts.end(), [](const LayerDraft &draft) { return !draft.kindKnown; })) {
     certain = false;
     return;
   }
-  for (LayerKind kind : {LayerKind::Input, LayerKind::Output})
-    if (std::none_of(network.layers.begin(), network.layers.end(),
-                     [&](const Layer &layer) { return layer.kind == kind; })) {
-      const LayerDraft &end = kind == LayerKind::Input ? drafts.front() : drafts.back();
-      report.error(network.layers[0].at,
-                   fmt::format("the network has no {} layer", kind == LayerKind::Input ? "Input" : "Output"),
-                   {end.kindWhy});
-      certain = false;
-    }
+  if (std::any_of(network.layers.begin(), network.layers.end(),
+                  [](const Layer &layer) { return layer.kind == LayerKind::Input; }))
+    return;
+  report.error(Rule::Kinds, network.layers[0].at, "the network has no Input layer", {drafts.front().kindWhy});
+  certain = false;
 }
 
-// A slip of the hand is taken for the name it comes near to, but only to find layers without effect.
-std::optional<int> Graph::sourceNamed(const Diagnostic &name) {
-  if (auto found = byName.find(name.message); found != byName.end())
-    return found->second;
-  if (std::any_of(drafts.begin(), drafts.end(), [](const LayerDraft &draft) { return !draft.nameKnown; })) {
-    certain = false; // it may be the name that could not be read
-    return std::nullopt;
-  }
-  std::string_view near = nearest(names, name.message);
-  std::vector<Diagnostic> notes;
-  std::string message = fmt::format("no layer is named {}", inQuotes(name.message));
-  if (!near.empty()) {
-    int index = byName.find(near)->second;
-    exempt[index] = true;
-    notes.push_back(declared(index));
-    message += vocab::equalsIgnoringCase(near, name.message) ? "; layer names are case-sensitive" : "";
-  } else {
-    certain = false;
-    if (names.size() <= kNamesListed)
-      message += fmt::format("; there {} {}", names.size() == 1 ? "is" : "are", listed(names));
-  }
-  report.error(name.at, message + didYouMean(near), notes, std::string(near));
-  return std::nullopt;
-}
-
-void Graph::addSource(int index, const Diagnostic &name) {
+void Graph::addEdge(int index, const Diagnostic &name, bool skip) {
   Layer &layer = network.layers[index];
-  std::optional<int> from = sourceNamed(name);
+  Rule rule = skip ? Rule::Skips : Rule::Sources;
+  std::optional<int> from = names.find(rule, name);
   if (!from)
     return;
-  auto earlier = std::find(layer.sources.begin(), layer.sources.end(), *from);
-  if (earlier != layer.sources.end()) {
-    report.error(
-        name.at,
-        fmt::format("{} is named twice among the sources of layer {}", inQuotes(name.message), inQuotes(layer.name)),
-        {{layer.sourcesAt[static_cast<size_t>(earlier - layer.sources.begin())], "it is named here first"}});
+  std::vector<int> &edges = skip ? layer.skips : layer.sources;
+  std::vector<Position> &places = skip ? layer.skipsAt : layer.sourcesAt;
+  auto earlier = std::find(edges.begin(), edges.end(), *from);
+  if (earlier != edges.end()) {
+    report.error(rule, name.at,
+                 fmt::format("{} is named twice among the {} of layer {}", inQuotes(name.message),
+                             skip ? "skips" : "sources", inQuotes(layer.name)),
+                 {{places[static_cast<size_t>(earlier - edges.begin())], "it is named here first"}});
     return;
   }
-  layer.sources.push_back(*from);
-  layer.sourcesAt.push_back(name.at);
+  edges.push_back(*from);
+  places.push_back(name.at);
 }
 
 void Graph::resolve(int index) {
   Layer &layer = network.layers[index];
-  if (layer.kind == LayerKind::Input && drafts[index].kindKnown)
+  const LayerDraft &draft = drafts[index];
+  if (layer.kind == LayerKind::Input && draft.kindKnown)
     return;
-  if (!drafts[index].sourcesKnown)
+  if (!draft.sourcesKnown || !draft.skipsKnown)
     certain = false;
-  if (drafts[index].namesSources) {
-    for (const Diagnostic &name : drafts[index].sources)
-      addSource(index, name);
+  if (draft.namesSources) {
+    for (const Diagnostic &name : draft.sources)
+      addEdge(index, name, false);
   } else if (index > 0) {
     layer.sources = {index - 1};
     layer.sourcesAt = {layer.at};
-  } else if (drafts[index].kindKnown) {
-    report.error(layer.at, fmt::format("layer {} is the first and names no 'Source'", inQuotes(layer.name)),
-                 {drafts[index].kindWhy});
-    exempt[index] = true;
+  } else if (draft.kindKnown) {
+    report.error(Rule::Sources, layer.at,
+                 fmt::format("layer {} is the first and names no 'Source'", inQuotes(layer.name)), {draft.kindWhy});
+    names.exempt[static_cast<size_t>(index)] = true;
   }
+  for (const Diagnostic &name : draft.skips)
+    addEdge(index, name, true);
+}
+
+/// Sources and skips: all that must be computed before.
+std::vector<int> Graph::readBy(int index) const {
+  std::vector<int> edges = network.layers[index].sources;
+  edges.insert(edges.end(), network.layers[index].skips.begin(), network.layers[index].skips.end());
+  return edges;
 }
 
 /// For each layer how many of its sources do not come to run, because they wait for each other. `cut` layers run
@@ -151,9 +108,10 @@ std::vector<int> Graph::waitingSources(const std::vector<bool> &cut, std::vector
   std::vector<int> waiting(count, 0), ready;
   distance.assign(count, 0);
   for (size_t i = 0; i < count; ++i) {
-    for (int from : network.layers[i].sources)
+    std::vector<int> edges = readBy(static_cast<int>(i));
+    for (int from : edges)
       readers[from].push_back(static_cast<int>(i));
-    waiting[i] = cut[i] ? 0 : static_cast<int>(network.layers[i].sources.size());
+    waiting[i] = cut[i] ? 0 : static_cast<int>(edges.size());
     if (waiting[i] == 0)
       ready.push_back(static_cast<int>(i));
   }
@@ -177,8 +135,8 @@ std::vector<std::vector<int>> Graph::cycles(const std::vector<int> &waiting, con
     while (waiting[at] > 0 && walk[at] < 0) {
       walk[at] = start;
       path.push_back(at);
-      const std::vector<int> &sources = network.layers[at].sources;
-      at = *std::find_if(sources.begin(), sources.end(), [&](int from) { return waiting[from] > 0 && !cut[from]; });
+      std::vector<int> edges = readBy(at);
+      at = *std::find_if(edges.begin(), edges.end(), [&](int from) { return waiting[from] > 0 && !cut[from]; });
     }
     if (path.empty() || walk[at] != start)
       continue; // it led into a walk before
@@ -198,14 +156,16 @@ void Graph::reportCycle(std::vector<int> path) {
     const Layer &from = network.layers[path[i]], &to = network.layers[path[(i + 1) % path.size()]];
     if (i < kShown)
       text += fmt::format(" -> {}", i + 1 == kShown && path.size() > kShown ? "..." : inQuotes(to.name));
-    size_t edge = static_cast<size_t>(std::find(to.sources.begin(), to.sources.end(), path[i]) - to.sources.begin());
+    std::vector<int> edges = readBy(path[(i + 1) % path.size()]);
+    std::vector<Position> places = to.sourcesAt;
+    places.insert(places.end(), to.skipsAt.begin(), to.skipsAt.end());
+    Position place = places[static_cast<size_t>(std::find(edges.begin(), edges.end(), path[i]) - edges.begin())];
     if (i + 1 == path.size())
-      first = to.sourcesAt[edge];
+      first = place;
     else if (i < kShown)
-      notes.push_back(
-          {to.sourcesAt[edge], fmt::format("layer {} reads {} here", inQuotes(to.name), inQuotes(from.name))});
+      notes.push_back({place, fmt::format("layer {} reads {} here", inQuotes(to.name), inQuotes(from.name))});
   }
-  report.error(first, text, notes);
+  report.error(Rule::Order, first, text, notes);
   certain = false; // one of its sources is wrong
 }
 
@@ -230,9 +190,12 @@ void Graph::order() {
             [&](int a, int b) { return std::pair(distance[a], a) < std::pair(distance[b], b); });
 }
 
-// Without cycles every layer depends on an Input, since only Inputs have no sources; but it may lead nowhere.
+// Without cycles every layer depends on an Input, since only Inputs have no sources; but it may lead nowhere. In a
+// network without Outputs the layers that nobody reads are its results.
 void Graph::requireEffect() {
   size_t count = network.layers.size();
+  bool outputs = std::any_of(network.layers.begin(), network.layers.end(),
+                             [](const Layer &layer) { return layer.kind == LayerKind::Output; });
   std::vector<bool> useful(count);
   std::vector<int> next;
   auto reach = [&](int index) {
@@ -240,25 +203,29 @@ void Graph::requireEffect() {
       next.push_back(index);
     useful[index] = true;
   };
-  for (size_t i = 0; i < count; ++i)
-    if (exempt[i] || network.layers[i].kind == LayerKind::Output)
+  for (size_t i = 0; i < count; ++i) {
+    LayerKind kind = network.layers[i].kind;
+    if (names.exempt[i] || kind == LayerKind::Output || (!outputs && kind == LayerKind::Hidden))
       reach(static_cast<int>(i));
+  }
   while (!next.empty()) {
     int index = next.back();
     next.pop_back();
-    for (int from : network.layers[index].sources)
+    for (int from : readBy(index))
       reach(from);
   }
   for (size_t i = 0; i < count; ++i)
     if (!useful[i])
-      report.error(
-          network.layers[i].at,
-          fmt::format("layer {} has no effect: it leads to no Output layer; name it as a 'Source' or remove it",
-                      inQuotes(network.layers[i].name)));
+      report.error(Rule::Order, network.layers[i].at,
+                   fmt::format("layer {} has no effect: {}; name it as a 'Source' or remove it",
+                               inQuotes(network.layers[i].name),
+                               outputs ? "it leads to no Output layer" : "no layer reads it"));
 }
 } // namespace
 
 void connectLayers(Diagnostics &report, std::vector<LayerDraft> &drafts, Network &network) {
+  for (LayerDraft &draft : drafts)
+    network.layers.push_back(std::move(draft.layer));
   Graph(report, drafts, network).connect();
 }
 } // namespace sn::frontend

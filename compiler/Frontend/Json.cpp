@@ -110,7 +110,7 @@ private:
     Value value = ofForm(form);
     value.at = position(tokenStart());
     if (nesting.size() == kMaxDepth)
-      fail(source, value.at, fmt::format("nested more than {} deep: this is no network", kMaxDepth));
+      fail(source, Rule::File, value.at, fmt::format("nested more than {} deep: this is no network", kMaxDepth));
     nesting.push_back(&place(std::move(value)));
     end = consumed;
     return true;
@@ -215,7 +215,7 @@ bool TreeBuilder::parse_error(std::size_t, const std::string &, const nlohmann::
     offset = source.text.find_last_not_of(" \t\r\n") + 1;
   if (message.starts_with("unexpected '}'; expected a key"))
     message = "unexpected '}' after a comma; remove the comma";
-  fail(source, position(offset), message, waiting(message));
+  fail(source, Rule::File, position(offset), message, waiting(message));
 }
 
 Position positionOf(std::string_view text, size_t offset) {
@@ -230,13 +230,13 @@ void requireText(const SourceText &source) {
   std::string_view text = source.text;
   if (text.find_first_not_of(" \t\r\n", text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0) ==
       std::string_view::npos)
-    fail(source, {}, "the file is empty; a network is one JSON object");
+    fail(source, Rule::File, {}, "the file is empty; a network is one JSON object");
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    fail(source, {}, "the file is UTF-16; save it as UTF-8");
+    fail(source, Rule::File, {}, "the file is UTF-16; save it as UTF-8");
   for (size_t offset = 0; offset < text.size();) {
     size_t length = utf8Length(text.substr(offset, 4));
     if (length == 0 || text[offset] == '\0')
-      fail(source, positionOf(text, offset),
+      fail(source, Rule::File, positionOf(text, offset),
            fmt::format("byte 0x{:02x} has no place in text; a network is JSON, saved as UTF-8",
                        static_cast<unsigned char>(text[offset])));
     offset += length;

@@ -8,21 +8,29 @@ constexpr Range kProbability{.low = 0, .high = 1, .openHigh = true};
 constexpr Range kPositive{.low = 0, .openLow = true};
 constexpr Range kNotNegative{.low = 0};
 constexpr Range kCount{.low = 1, .high = 2147483647};
-constexpr std::string_view kImages = "convolution and pooling come later";
-constexpr std::string_view kLanguage = "it comes with the rest of the fully connected language";
+constexpr std::string_view kImages = "convolution and the pooling of images come later";
 constexpr unsigned kTrained = kHidden | kOutput;
 
-/// Parameters of activations: settable for the whole network, some per layer. A row that waited for them makes room.
+/// Parameters of activations: settable for the whole network, some per layer. Activations may share one.
 void addActivationParameters(std::vector<Key> &keys, bool layer) {
   for (const vocab::Activation &activation : vocab::activations())
     for (const vocab::Param &param : activation.params)
       if (!layer || param.layerKey) {
         std::erase_if(keys, [&](const Key &key) { return vocab::equalsIgnoringCase(key.name, param.key); });
         keys.push_back({.name = param.key,
+                        .aliases = param.aliases,
                         .forms = kNumber,
                         .range = {.low = param.low, .high = param.high},
-                        .on = layer ? kTrained : kAnywhere});
+                        .on = layer ? kTrained : kAnywhere,
+                        .types = layer ? kFullyConnected : kAnyType});
       }
+}
+
+/// The objects that hold the losses' parameters; losses may share one.
+void addLossObjects(std::vector<Key> &keys) {
+  for (const vocab::Loss &loss : vocab::losses())
+    if (!loss.object.empty() && !vocab::find(std::span<const Key>(keys), loss.object))
+      keys.push_back({.name = loss.object, .aliases = loss.objectAliases, .forms = kObject});
 }
 
 std::vector<Key> networkTable() {
@@ -30,28 +38,20 @@ std::vector<Key> networkTable() {
       {.name = "Version", .forms = kText | kNumber | kInteger, .range = {.low = 0.7}, .byDefault = "0.9"},
       {.name = "Name", .forms = kText, .byDefault = "\"\""},
       {.name = "Kind", .forms = kText, .byDefault = "FeedForward"},
+      {.name = "Compatibility", .forms = kText, .byDefault = "none"},
+      {.name = "WeightsData", .aliases = {"WeightData"}, .forms = kText, .byDefault = "none"},
       {.name = "SparsenessPenalty", .forms = kObject},
       {.name = "Denoising", .forms = kObject},
+      {.name = "DeltaBoost", .forms = kObject},
+      {.name = "MaxOut", .forms = kObject},
       {.name = "ShuffleIndices", .forms = kBoolean, .byDefault = "true"},
       {.name = "ErrorFunction", .forms = kText, .byDefault = vocab::kDefaultLoss},
       {.name = "Layers", .forms = kArray | kObject},
       {.name = "Training", .forms = kObject},
-      {.name = "WeightsData",
-       .aliases = {"WeightData"},
-       .later = "`snrt train --from` starts from given weights",
-       .issue = 3},
+      {.name = "Decay", .forms = kNumber, .range = kNotNegative, .byDefault = "0"},
       {.name = "LocalResponseNormalization", .aliases = {"LRN"}, .later = kImages, .issue = 6},
-      {.name = "MaxOut", .later = kImages, .issue = 3},
-      {.name = "DeltaBoost", .later = kLanguage, .issue = 3},
-      {.name = "DataScaledMarginalCrossEntropy", .later = kLanguage, .issue = 3},
-      {.name = "RELUSlope", .aliases = {"Slope"}, .later = kLanguage, .issue = 3},
-      {.name = "ELUAlpha", .later = kLanguage, .issue = 3},
-      {.name = "SELULambda", .later = kLanguage, .issue = 3},
-      {.name = "Decay", .later = "choose a \"Schedule\" in \"Training\" instead", .issue = 3},
   };
-  for (const vocab::Loss &loss : vocab::losses())
-    if (!loss.object.empty())
-      keys.push_back({.name = loss.object, .forms = kObject});
+  addLossObjects(keys);
   addActivationParameters(keys, false);
   return keys;
 }
@@ -63,24 +63,26 @@ std::vector<Key> layerTable() {
       {.name = "Name", .forms = kText, .byDefault = "Kind and index"},
       {.name = "Sparse", .forms = kBoolean, .byDefault = "false"},
       {.name = "N", .forms = kInteger | kText | kArray, .range = kCount, .byDefault = "1"},
-      {.name = "pDropout", .forms = kNumber, .range = kProbability, .byDefault = "0"},
-      {.name = "Source", .forms = kText | kArray, .on = kTrained, .byDefault = "the previous layer"},
-      {.name = "SparsenessPenalty", .forms = kObject, .on = kHidden},
-      {.name = "Activation", .forms = kText, .on = kTrained, .byDefault = vocab::kDefaultActivation},
-      {.name = "WeightInit", .forms = kObject, .on = kTrained},
       {.name = "DataSet", .forms = kText, .on = kInput | kOutput},
+      {.name = "Source", .forms = kText | kArray, .on = kTrained, .byDefault = "the previous layer"},
+      {.name = "Skip", .forms = kText | kArray, .on = kTrained, .byDefault = "none"},
+      {.name = "Activation", .forms = kText, .on = kTrained, .byDefault = vocab::kDefaultActivation},
+      {.name = "Function", .forms = kText, .on = kTrained, .types = kPooling},
       {.name = "Kernel", .on = kTrained, .later = kImages, .issue = 6},
       {.name = "KernelStride", .on = kTrained, .later = kImages, .issue = 6},
-      {.name = "Function", .on = kTrained, .later = kImages, .issue = 6},
-      {.name = "BatchNormalization", .on = kHidden, .later = kLanguage, .issue = 3},
-      {.name = "Skip", .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "RELUSlope", .aliases = {"Slope"}, .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "ELUAlpha", .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "SELULambda", .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "WeightNorm", .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "DeltaNorm", .on = kTrained, .later = kLanguage, .issue = 3},
-      {.name = "SharedWeights", .on = kTrained, .later = kLanguage, .issue = 3},
   };
+  for (Key key : std::vector<Key>{
+           {.name = "pDropout", .forms = kNumber, .range = kProbability, .byDefault = "0"},
+           {.name = "SparsenessPenalty", .forms = kObject, .on = kHidden},
+           {.name = "BatchNormalization", .forms = kBoolean, .on = kHidden, .byDefault = "false"},
+           {.name = "WeightInit", .forms = kObject, .on = kTrained},
+           {.name = "WeightNorm", .forms = kNumber, .range = kNotNegative, .on = kTrained, .byDefault = "0"},
+           {.name = "DeltaNorm", .forms = kNumber, .range = kNotNegative, .on = kTrained, .byDefault = "0"},
+           {.name = "SharedWeights", .forms = kObject | kArray, .on = kTrained, .byDefault = "none"},
+       }) {
+    key.types = kFullyConnected;
+    keys.push_back(std::move(key));
+  }
   addActivationParameters(keys, true);
   return keys;
 }
@@ -103,6 +105,26 @@ std::span<const Key> penaltyKeys() {
 }
 std::span<const Key> denoisingKeys() {
   static const std::vector<Key> keys{{.name = "p", .forms = kNumber, .range = kProbability, .byDefault = "0"}};
+  return keys;
+}
+std::span<const Key> boostKeys() {
+  static const std::vector<Key> keys{
+      {.name = "one", .forms = kNumber, .range = kNotNegative, .byDefault = "1"},
+      {.name = "zero", .forms = kNumber, .range = kNotNegative, .byDefault = "1"},
+  };
+  return keys;
+}
+std::span<const Key> maxOutKeys() {
+  static const std::vector<Key> keys{{.name = "k", .forms = kNumber, .byDefault = "2"}};
+  return keys;
+}
+std::span<const Key> sharingKeys() {
+  static const std::vector<Key> keys{
+      {.name = "InputLayer", .forms = kText},
+      {.name = "SourceInputLayer", .forms = kText},
+      {.name = "SourceOutputLayer", .forms = kText},
+      {.name = "Transposed", .forms = kBoolean, .byDefault = "false"},
+  };
   return keys;
 }
 std::span<const Key> weightInitKeys() {
@@ -134,7 +156,10 @@ std::vector<Key> parameterKeys(const std::vector<vocab::Param> &params, bool wit
   if (withKind)
     keys.push_back({.name = "Kind", .forms = kText});
   for (const vocab::Param &param : params)
-    keys.push_back({.name = param.key, .forms = kNumber, .range = {.low = param.low, .high = param.high}});
+    keys.push_back({.name = param.key,
+                    .aliases = param.aliases,
+                    .forms = kNumber,
+                    .range = {.low = param.low, .high = param.high}});
   return keys;
 }
 
@@ -146,21 +171,40 @@ std::span<const Choice> layerKinds() {
   static const std::vector<Choice> kinds{{.name = "Input"},
                                          {.name = "Hidden"},
                                          {.name = "Output"},
-                                         {.name = "Pooling", .later = kImages},
+                                         {.name = "Pooling"}, // Hidden, of this type (T-03)
                                          {.name = "Target", .never = "it never had an effect in DSSTNE; say 'Output'"}};
   return kinds;
 }
 std::span<const Choice> layerTypes() {
   static const std::vector<Choice> types{{.name = "FullyConnected"},
-                                         {.name = "Convolutional", .aliases = {"Convolution"}, .later = kImages},
-                                         {.name = "Pooling", .later = kImages}};
+                                         {.name = "Pooling"},
+                                         {.name = "Convolutional", .aliases = {"Convolution"}, .later = kImages}};
   return types;
+}
+std::span<const Choice> compatibilities() {
+  static const std::vector<Choice> choices{{.name = "none"}, {.name = "dsstne"}};
+  return choices;
+}
+std::span<const Choice> imageFunctions() {
+  static const std::vector<Choice> functions{
+      {.name = "Max", .later = kImages},
+      {.name = "Average", .later = kImages},
+      {.name = "LocalResponseNormalization", .aliases = {"LRN"}, .later = kImages}};
+  return functions;
 }
 
 std::string kindNames(unsigned on) {
   std::string names;
   for (auto [bit, name] : {std::pair(kInput, "Input"), {kHidden, "Hidden"}, {kOutput, "Output"}})
     if (on & bit)
+      names += (names.empty() ? "" : " and ") + std::string(name);
+  return names;
+}
+
+std::string typeNames(unsigned types) {
+  std::string names;
+  for (auto [bit, name] : {std::pair(kFullyConnected, "FullyConnected"), {kPooling, "Pooling"}})
+    if (types & bit)
       names += (names.empty() ? "" : " and ") + std::string(name);
   return names;
 }

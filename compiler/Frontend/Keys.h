@@ -15,6 +15,7 @@ struct Range {
 std::string describe(const Range &range);
 
 enum On : unsigned { kInput = 1, kHidden = 2, kOutput = 4, kAnywhere = 7 };
+enum OnType : unsigned { kFullyConnected = 1, kPooling = 2, kAnyType = 3 };
 
 struct Key {
   std::string_view name;
@@ -22,6 +23,7 @@ struct Key {
   unsigned forms = 0;              // accepted Forms; kInteger alone = a whole number
   Range range = {};                // of numbers
   unsigned on = kAnywhere;         // layer kinds (layer keys only)
+  unsigned types = kAnyType;       // layer types (layer keys only)
   std::string_view byDefault = {}; // for people
   std::string_view later = {};     // not supported yet: what it waits for
   int issue = 1;                   // from which on it is supported
@@ -33,6 +35,9 @@ std::span<const Key> networkKeys();
 std::span<const Key> layerKeys();
 std::span<const Key> penaltyKeys();    // SparsenessPenalty
 std::span<const Key> denoisingKeys();  // Denoising
+std::span<const Key> boostKeys();      // DeltaBoost
+std::span<const Key> maxOutKeys();     // MaxOut
+std::span<const Key> sharingKeys();    // one entry of SharedWeights
 std::span<const Key> weightInitKeys(); // WeightInit
 std::span<const Key> trainingKeys();   // Training
 /// Keys of the object that holds a record's parameters; `withKind`: also "Kind", the record's name.
@@ -48,7 +53,12 @@ struct Choice {
 std::span<const Choice> networkKinds();
 std::span<const Choice> layerKinds();
 std::span<const Choice> layerTypes();
+std::span<const Choice> compatibilities();
+/// Functions of Pooling layers that wait for images; the others are records.
+std::span<const Choice> imageFunctions();
 
 /// "Input and Hidden" for a mask of On.
 std::string kindNames(unsigned on);
+/// The same for a mask of OnType.
+std::string typeNames(unsigned types);
 } // namespace sn::frontend

@@ -28,12 +28,14 @@ public:
     network.shuffleIndices = object.boolean("ShuffleIndices", true);
     readDenoising();
     readLoss();
+    readBoost();
+    readCompatibility();
     readLayers();
-    requireFittingActivations();
+    checkLoss(report, object, drafts, network);
     const Member *training = object.find("Training");
-    readTraining(report, training ? &training->value : nullptr, network);
+    readTraining(report, training ? &training->value : nullptr, object.find("Decay"), network);
     if (report.errors() == 0)
-      warnOfSettingsWithoutEffect();
+      warn(report, object, penalty, drafts, network);
     return std::move(network);
   }
 
@@ -43,20 +45,13 @@ private:
   Network network;
   std::vector<LayerDraft> drafts; // their layers are the network's
   Penalty penalty;
-  bool lossChosen = false;
 
   void readVersion();
   void readDenoising();
   void readLoss();
+  void readBoost();
+  void readCompatibility();
   void readLayers();
-  void requireFittingActivations();
-  void requireFitting(const Layer &layer, const LayerDraft &draft);
-  void warnOfSettingsWithoutEffect();
-  Diagnostic lossNote() const {
-    return {network.loss.at, lossChosen
-                                 ? "the loss is chosen here"
-                                 : fmt::format("no 'ErrorFunction' is given, so it is {}", network.loss.record->name)};
-  }
 };
 
 // A number, or a string that holds one (T-01); otherwise without effect.
@@ -69,7 +64,7 @@ void NetworkReader::readVersion() {
   number.form = kNumber;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number.number);
   if (error != std::errc() || end != text.data() + text.size())
-    report.error(number.at, fmt::format("'Version' must be a number, not {}", inQuotes(text)));
+    report.error(Rule::Version, number.at, fmt::format("'Version' must be a number, not {}", inQuotes(text)));
   else
     checkValue(report, *vocab::find(networkKeys(), "Version"), number);
 }
@@ -86,7 +81,6 @@ void NetworkReader::readDenoising() {
 // The objects of all losses are checked; the chosen loss takes its own. A loss that could not be told stays null.
 void NetworkReader::readLoss() {
   const Member *member = object.find("ErrorFunction");
-  lossChosen = member;
   network.loss.at = member ? member->value.at : object.at();
   if (member)
     network.loss.record = chooseRecord(report, vocab::losses(), "ErrorFunction", member->value);
@@ -94,16 +88,39 @@ void NetworkReader::readLoss() {
     network.loss.record = vocab::find(vocab::losses(), vocab::kDefaultLoss);
   if (network.loss.record)
     network.loss.params = parameterValues(network.loss.record->params, nullptr);
+  std::vector<std::string_view> seen; // losses may share an object
   for (const vocab::Loss &loss : vocab::losses()) {
     const Member *holder = loss.object.empty() ? nullptr : object.find(loss.object);
-    if (!holder)
+    if (!holder || std::find(seen.begin(), seen.end(), loss.object) != seen.end())
       continue;
+    seen.push_back(loss.object);
     std::vector<Key> keys = parameterKeys(loss.params, false);
-    std::string what = fmt::format("'{}'", loss.object);
+    std::string what = fmt::format("'{}'", holder->key);
     Object params(report, holder->value, keys, what);
     params.check();
-    if (&loss == network.loss.record)
-      network.loss.params = parameterValues(loss.params, &params);
+    if (network.loss.record && network.loss.record->object == loss.object)
+      network.loss.params = parameterValues(network.loss.record->params, &params);
+  }
+}
+
+void NetworkReader::readBoost() {
+  if (const Member *member = object.find("DeltaBoost")) {
+    Object boost(report, member->value, boostKeys(), "'DeltaBoost'");
+    boost.check();
+    network.boostOne = boost.number("one", 1);
+    network.boostZero = boost.number("zero", 1);
+  }
+  if (const Member *member = object.find("MaxOut")) // without effect in DSSTNE, too
+    Object(report, member->value, maxOutKeys(), "'MaxOut'").check();
+}
+
+void NetworkReader::readCompatibility() {
+  if (const Member *member = object.find("Compatibility"))
+    network.dsstne = choose(report, compatibilities(), "Compatibility", member->value) == 1;
+  if (const Member *member = object.find("WeightsData")) {
+    network.weightsData = member->value.text;
+    if (network.weightsData.empty())
+      report.error(Rule::WeightsData, member->value.at, fmt::format("'{}' must name a file", member->key));
   }
 }
 
@@ -111,14 +128,14 @@ void NetworkReader::readLayers() {
   const Member *member = object.find("Layers");
   if (!member) {
     if (!object.mentions("Layers"))
-      report.error(object.at(), "the network has no 'Layers'");
+      report.error(Rule::Kinds, object.at(), "the network has no 'Layers'");
     return;
   }
   std::span<const Value> values(member->value.items);
   if (member->value.form == kObject) // one layer without brackets
     values = std::span(&member->value, 1);
   if (values.empty())
-    return report.error(member->value.at, "'Layers' is empty");
+    return report.error(Rule::Kinds, member->value.at, "'Layers' is empty");
   penalty = readPenalty(object);
   NetworkDefaults defaults{&object, penalty};
   for (size_t i = 0; i < values.size(); ++i)
@@ -126,57 +143,8 @@ void NetworkReader::readLayers() {
   connectLayers(report, drafts, network);
 }
 
-void NetworkReader::requireFittingActivations() {
-  if (!network.loss.record || !network.loss.record->unitInterval)
-    return;
-  for (size_t i = 0; i < network.layers.size(); ++i) {
-    const Layer &layer = network.layers[i];
-    if (layer.kind == LayerKind::Output && drafts[i].kindKnown && layer.activation.record)
-      requireFitting(layer, drafts[i]);
-  }
-}
-
-void NetworkReader::requireFitting(const Layer &layer, const LayerDraft &draft) {
-  const vocab::Loss &loss = *network.loss.record;
-  const vocab::Activation &chosen = *layer.activation.record;
-  if (chosen.row && layer.pDropout > 0)
-    report.error(
-        layer.activation.at,
-        fmt::format("{} and {} make one loss over the whole row, which 'pDropout' on this Output layer would break",
-                    chosen.name, loss.name),
-        {{draft.dropoutAt, "'pDropout' is set here"}, lossNote()});
-  std::vector<std::string_view> fitting;
-  for (const vocab::Activation &activation : vocab::activations())
-    if (activation.unitInterval)
-      fitting.push_back(activation.name);
-  if (!chosen.unitInterval)
-    report.error(layer.activation.at,
-                 fmt::format("the loss {} needs outputs between 0 and 1, which {} does not give; {} do", loss.name,
-                             chosen.name, listed(fitting)),
-                 {lossNote()});
-}
-
-// Legal, but not what the user will have meant.
-void NetworkReader::warnOfSettingsWithoutEffect() {
-  auto isSparse = [&](LayerKind kind) {
-    return std::any_of(network.layers.begin(), network.layers.end(),
-                       [&](const Layer &layer) { return layer.kind == kind && layer.sparse; });
-  };
-  if (const Member *member = object.find("Denoising"); member && network.denoisingP > 0 && !isSparse(LayerKind::Input))
-    report.warning(member->at, "'Denoising' has no effect: no Input layer has \"Sparse\": true");
-  if (const Member *member = object.find("SparsenessPenalty");
-      member && penalty.beta > 0 && !isSparse(LayerKind::Hidden))
-    report.warning(member->at, "'SparsenessPenalty' has no effect: no Hidden layer has \"Sparse\": true");
-  for (const vocab::Loss &loss : vocab::losses())
-    if (const Member *member = loss.object.empty() ? nullptr : object.find(loss.object);
-        member && &loss != network.loss.record)
-      report.warning(member->at,
-                     fmt::format("'{}' has no effect: the loss is {}", member->key, network.loss.record->name),
-                     {lossNote()});
-}
-
 [[noreturn]] void failWhole(const std::string &file, std::string message) {
-  fail({file, ""}, kWholeFile, std::move(message));
+  fail({file, ""}, Rule::File, kWholeFile, std::move(message));
 }
 } // namespace
 

@@ -68,7 +68,8 @@ std::vector<std::string_view> spellings(std::span<const Key> keys) {
 Object::Object(Diagnostics &report, const Value &value, std::span<const Key> keys, std::string_view what)
     : report(report), value(value), keys(keys), what(what), slots(keys.size()) {
   if (value.form != kObject)
-    report.error(value.at, fmt::format("{} must be an object, not {}", what, describeValue(report, value)));
+    report.error(Rule::Value, value.at,
+                 fmt::format("{} must be an object, not {}", what, describeValue(report, value)));
   for (const Member &member : value.members)
     if (const Key *key = vocab::find(keys, member.key))
       slots[static_cast<size_t>(key - keys.data())].member = &member;
@@ -84,20 +85,22 @@ void Object::reportRepeats() {
       continue;
     const Member &last = *slots[static_cast<size_t>(key - keys.data())].member;
     if (&last != &member)
-      report.warning(member.at, fmt::format("{} is given again, so this one has no effect", inQuotes(member.key)),
+      report.warning(Rule::Repeated, member.at,
+                     fmt::format("{} is given again, so this one has no effect", inQuotes(member.key)),
                      {{last.at, "the last one counts"}});
   }
 }
 
 bool checkValue(Diagnostics &report, const Key &key, const Value &value) {
   if (!hasForm(key.forms, value)) {
-    report.error(value.at, fmt::format("'{}' must be {}, not {}", key.name, describeForms(key.forms),
-                                       describeValue(report, value)));
+    report.error(
+        Rule::Value, value.at,
+        fmt::format("'{}' must be {}, not {}", key.name, describeForms(key.forms), describeValue(report, value)));
     return false;
   }
   bool isNumber = value.form == kNumber || value.form == kInteger;
   if (isNumber && !(key.forms & kBoolean) && !key.range.contains(value.number)) {
-    report.error(value.at,
+    report.error(Rule::Value, value.at,
                  fmt::format("'{}' must be {}, not {}", key.name, describe(key.range), describeValue(report, value)));
     return false;
   }
@@ -111,24 +114,34 @@ bool Object::sound(size_t index) {
   return slot.state == State::Sound;
 }
 
-void Object::check(unsigned on, const std::vector<Diagnostic> &notes) {
+bool Object::belongs(const Key &key, const Member &member, const Placement &placement) {
+  if (!(key.on & placement.on)) {
+    report.error(Rule::Place, member.at,
+                 fmt::format("'{}' has no place on {} layers, only on {} layers", member.key, kindNames(placement.on),
+                             kindNames(key.on)),
+                 {placement.kindWhy});
+    return false;
+  }
+  if (!(key.types & placement.types)) {
+    report.error(Rule::Place, member.at,
+                 fmt::format("'{}' has no place on {} layers, only on {} layers", member.key,
+                             typeNames(placement.types), typeNames(key.types)),
+                 {placement.typeWhy});
+    return false;
+  }
+  if (!key.later.empty())
+    report.error(Rule::Unknown, member.at, fmt::format("'{}' is not supported yet: {}", member.key, key.later));
+  return key.later.empty();
+}
+
+void Object::check(const Placement &placement) {
   for (size_t i = 0; i < slots.size(); ++i) {
-    const Key &key = keys[i];
-    const Member *member = slots[i].member;
-    if (!member)
+    if (!slots[i].member)
       continue;
-    if (!(key.on & on)) {
-      report.error(member->at,
-                   fmt::format("'{}' has no place on {} layers, only on {} layers", member->key, kindNames(on),
-                               kindNames(key.on)),
-                   notes);
-      slots[i].state = State::Wrong;
-    } else if (!key.later.empty()) {
-      report.error(member->at, fmt::format("'{}' is not supported yet: {}", member->key, key.later));
-      slots[i].state = State::Wrong;
-    } else {
+    if (belongs(keys[i], *slots[i].member, placement))
       sound(i);
-    }
+    else
+      slots[i].state = State::Wrong;
   }
 }
 
@@ -143,10 +156,11 @@ void Object::unknown(const Member &member) {
        {Place{networkKeys(), "the network object"}, {layerKeys(), "a layer"}, {trainingKeys(), "'Training'"}})
     if (const Key *key = vocab::find(place.keys, member.key);
         key && (near.empty() || vocab::distance(near, member.key) > 1))
-      return report.error(member.at, fmt::format("{}; '{}' belongs in {}", message, key->name, place.name));
+      return report.error(Rule::Unknown, member.at,
+                          fmt::format("{}; '{}' belongs in {}", message, key->name, place.name));
   for (size_t i = 0; i < keys.size(); ++i)
     slots[i].mistaken |= !near.empty() && looksLike(keys[i], near);
-  report.error(member.at, message + didYouMean(near), {}, std::string(near));
+  report.error(Rule::Unknown, member.at, message + didYouMean(near), {}, std::string(near));
 }
 
 size_t Object::indexOf(std::string_view name) const {
@@ -187,9 +201,9 @@ std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, 
   if (choice && choice->never.empty() && choice->later.empty())
     return static_cast<int>(choice - choices.data());
   if (choice) {
-    report.error(word.at, choice->never.empty()
-                              ? fmt::format("{} '{}' is not supported yet: {}", key, word.text, choice->later)
-                              : fmt::format("{} '{}' is not supported: {}", key, word.text, choice->never));
+    report.error(Rule::Unknown, word.at,
+                 choice->never.empty() ? fmt::format("{} '{}' is not supported yet: {}", key, word.text, choice->later)
+                                       : fmt::format("{} '{}' is not supported: {}", key, word.text, choice->never));
     return std::nullopt;
   }
   std::vector<std::string_view> names, supported;
@@ -200,7 +214,7 @@ std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, 
       supported.push_back(known.name);
   }
   std::string_view near = nearest(names, word.text);
-  report.error(word.at,
+  report.error(Rule::Unknown, word.at,
                fmt::format("unknown {} {}{}", key, inQuotes(word.text),
                            near.empty() ? fmt::format("; known are {}", listed(supported)) : didYouMean(near)),
                {}, std::string(near));

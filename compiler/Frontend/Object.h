@@ -5,6 +5,12 @@
 #include <optional>
 
 namespace sn::frontend {
+/// Where an object stands that has keys of some places only: masks of On and OnType, and why it is so.
+struct Placement {
+  unsigned on = kAnywhere, types = kAnyType;
+  Diagnostic kindWhy = {}, typeWhy = {};
+};
+
 /// Nothing here throws for a mistake of the user's: it is reported, and what is wrong counts as absent from then on.
 class Object {
 public:
@@ -12,9 +18,9 @@ public:
   /// network", "a layer", "'Training'". All four outlive this.
   Object(Diagnostics &report, const Value &value, std::span<const Key> keys, std::string_view what);
 
-  /// Reports every member whose key is not supported or not legal on this kind of layer, or whose value has the wrong
-  /// form or lies outside its range. `notes` go with a message about the layer's kind.
-  void check(unsigned on = kAnywhere, const std::vector<Diagnostic> &notes = {});
+  /// Reports every member whose key is not supported or has no place here, or whose value has the wrong form or lies
+  /// outside its range.
+  void check(const Placement &placement = {});
 
   /// The member with this name or one of its aliases, case ignored, the last one if repeated; null if absent or wrong.
   const Member *find(std::string_view name);
@@ -41,6 +47,7 @@ private:
   std::string_view what;
   std::vector<Slot> slots; // one for each key
 
+  bool belongs(const Key &key, const Member &member, const Placement &placement);
   size_t indexOf(std::string_view name) const;
   void unknown(const Member &member);
   void reportRepeats();
@@ -54,15 +61,17 @@ bool checkValue(Diagnostics &report, const Key &key, const Value &value);
 std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, std::string_view key,
                           const Value &word);
 
-/// The record that a word names, case ignored; null, and reported, for a word unknown or planned.
+/// The record that a word names, case ignored; null, and reported, for a word unknown or planned. `further`: names that
+/// are no records yet.
 template <typename Record>
-const Record *chooseRecord(Diagnostics &report, std::span<const Record> table, std::string_view key,
-                           const Value &word) {
+const Record *chooseRecord(Diagnostics &report, std::span<const Record> table, std::string_view key, const Value &word,
+                           std::span<const Choice> further = {}) {
   if (const Record *record = vocab::find(table, word.text))
     return record;
   std::vector<Choice> choices;
   for (const Record &record : table)
     choices.push_back({.name = record.name, .aliases = record.aliases});
+  choices.insert(choices.end(), further.begin(), further.end());
   for (const vocab::Planned &name : vocab::planned())
     if (name.key == key)
       choices.push_back({.name = name.name,

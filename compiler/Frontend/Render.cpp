@@ -103,6 +103,8 @@ ordered_json diagnosticsOf(const Report &report) {
   ordered_json list = ordered_json::array();
   for (const Finding &finding : report.findings) {
     ordered_json one = object(report.source, name(finding.severity), finding.at, finding.message);
+    std::string label = labelOf(report.source, finding.rule);
+    one["rule"] = label.empty() ? ordered_json() : ordered_json(label);
     one["suggestion"] = nullptr;
     if (!finding.suggestion.empty())
       one["suggestion"] = finding.suggestion;
@@ -141,7 +143,9 @@ std::string_view tokenAt(const SourceText &source, Position at) {
 std::string Report::text() const {
   std::string out;
   for (const Finding &finding : findings) {
-    render(out, source, name(finding.severity), finding.at, finding.message);
+    std::string label = labelOf(source, finding.rule);
+    render(out, source, name(finding.severity), finding.at,
+           finding.message + (label.empty() ? "" : " [" + label + "]"));
     for (const Diagnostic &note : finding.notes)
       render(out, source, "note", note.at, note.message);
   }
@@ -162,7 +166,7 @@ std::string jsonOf(const UserError &error, const Report &warnings) {
   if (auto *located = dynamic_cast<const NetworkError *>(&error))
     return located->report().json();
   ordered_json one = object({}, "error", kWholeFile, error.what()), list = diagnosticsOf(warnings);
-  one["file"] = one["suggestion"] = nullptr;
+  one["file"] = one["rule"] = one["suggestion"] = nullptr;
   one["notes"] = ordered_json::array();
   list.push_back(std::move(one));
   return dump({{"diagnostics", std::move(list)}, {"errors", 1}, {"warnings", warnings.warnings}});

@@ -1,4 +1,4 @@
-// The "Training" object: ours, with the defaults of DSSTNE's `train` (reference 4.4).
+// The "Training" object: ours, with the defaults of DSSTNE's `train` (reference 4.4). And its `Decay` (5.3).
 #include "compiler/Frontend/Readers.h"
 
 namespace sn::frontend {
@@ -47,7 +47,7 @@ const Value *scheduleKind(Diagnostics &report, const Value &schedule) {
     return checkValue(report, {.name = "Kind", .forms = kText}, *kind) ? kind : nullptr;
   std::vector<Key> keys = keysOfAnySchedule();
   if (!Object(report, schedule, keys, "a schedule").mentions("Kind"))
-    report.error(schedule.at, "a 'Schedule' object needs a 'Kind': the schedule's name");
+    report.error(Rule::Schedule, schedule.at, "a 'Schedule' object needs a 'Kind': the schedule's name");
   return nullptr;
 }
 
@@ -69,9 +69,23 @@ void readSchedule(Diagnostics &report, Object *training, Position at, Network &n
   schedule.check();
   network.schedule.params = parameterValues(record->params, &schedule);
 }
+/// The network's own key for the schedule that has a parameter of its name.
+void applyDecay(Diagnostics &report, Object *training, const Member &decay, Network &network) {
+  if (const Member *schedule = training ? training->find("Schedule") : nullptr)
+    return report.error(Rule::Schedule, decay.at, "'Decay' and a 'Schedule' exclude each other",
+                        {{schedule->at, "the schedule is chosen here"}});
+  if (decay.value.number == 0)
+    return;
+  for (const vocab::Schedule &record : vocab::schedules())
+    for (size_t i = 0; i < record.params.size(); ++i)
+      if (record.params[i].key == "Decay") {
+        network.schedule = {&record, parameterValues(record.params, nullptr), decay.value.at};
+        network.schedule.params[i] = decay.value.number;
+      }
+}
 } // namespace
 
-void readTraining(Diagnostics &report, const Value *value, Network &network) {
+void readTraining(Diagnostics &report, const Value *value, const Member *decay, Network &network) {
   std::optional<Object> training;
   Position at;
   if (value) {
@@ -82,6 +96,8 @@ void readTraining(Diagnostics &report, const Value *value, Network &network) {
   Object *given = training ? &*training : nullptr;
   readOptimizer(report, given, at, network);
   readSchedule(report, given, at, network);
+  if (decay)
+    applyDecay(report, given, *decay, network);
   if (!given)
     return;
   network.batch = static_cast<int64_t>(given->number("Batch", static_cast<double>(network.batch)));

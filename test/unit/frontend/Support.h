@@ -38,8 +38,10 @@ inline std::vector<std::string> findingsOf(const std::string &text) {
   auto add = [&](Position at, std::string_view severity, const std::string &message) {
     lines.push_back(fmt::format("{}:{}: {}: {}", at.line, at.column, severity, message));
   };
-  for (const Finding &finding : reportOf(text).findings) {
-    add(finding.at, finding.severity == Severity::Error ? "error" : "warning", finding.message);
+  Report report = reportOf(text);
+  for (const Finding &finding : report.findings) {
+    add(finding.at, finding.severity == Severity::Error ? "error" : "warning",
+        fmt::format("{} [{}]", finding.message, labelOf(report.source, finding.rule)));
     for (const Diagnostic &note : finding.notes)
       add(note.at, "note", note.message);
   }
