@@ -172,6 +172,12 @@ bool Binder::writesVectors() const {
     return false;
   if (vectors < all)
     userError("step '{}' of the plan writes vectors and matrices at once", step.label);
+  auto ofOneRow = [](Role role) { return role == Role::Column || role == Role::Index || role == Role::Hyper; };
+  for (const auto &[name, use] : step.slots)
+    for (const auto *operands : {&use.in, &use.scalars})
+      for (const plan::SlotArg &arg : *operands)
+        if (!ofOneRow(arg.role))
+          userError("step '{}' of the plan is a map of vectors and reads what belongs to rows", step.label);
   return true;
 }
 

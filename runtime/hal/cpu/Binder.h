@@ -33,7 +33,8 @@ public:
   Descent descent(const plan::Source &source) const;
   std::vector<BufferSource> bufferSources() const;
   std::vector<BiasVector> biases() const;
-  /// Whether the step's results are vectors [N], the same for every row. UserError if only some are.
+  /// Whether the step's results are vectors [N], the same for every row. UserError if only some are, or
+  /// if operands belong to rows.
   bool writesVectors() const;
   /// The optimizer's slot for weights; empty if the step updates nothing.
   UpdateSlot updateWeights() const { return updateSlot(false); }

@@ -187,7 +187,8 @@ struct MapProblem {
   int64_t rows, columns;
   Loader loader;
   bool ignoreZeros;
-  TestData data{40, columns, columns < 10 ? 0.5 : 0.1, 3};
+  Form form = {};
+  TestData data{40, columns, columns < 10 ? 0.5 : 0.1, 3, form};
   std::vector<int64_t> ids = someRows(rows, 40);
   std::vector<float> element = randomValues(rows * columns, 1), column = randomValues(columns, 2),
                      row = randomValues(rows, 3);
@@ -204,10 +205,14 @@ MapOutcome map(const MapProblem &p, int threads) {
   rig.step.kernel = "map";
   rig.step.columns.value = p.columns;
   rig.step.target = "target";
-  std::vector<plan::SlotArg> in = {arg(Role::Column, "b"), arg(Role::Element, "e"), mask(6, 0.25)},
+  std::vector<plan::SlotArg> in = {arg(Role::Column, "b"), arg(Role::Element, "e"), mask(6, 0.25), arg(Role::Index)},
                              out = {arg(Role::Element, "y"), arg(Role::Element, "y2")},
-                             scalars = {arg(Role::Row, "row"), arg(Role::TargetWeight), arg(Role::TargetScale),
-                                        arg(Role::TargetSum), hyper("Mu")};
+                             scalars = {arg(Role::Row, "row"),
+                                        arg(Role::TargetWeight),
+                                        arg(Role::TargetScale),
+                                        arg(Role::TargetSum),
+                                        hyper("Mu"),
+                                        arg(Role::TargetBinary)};
   rig.step.slots["background"] = use("rolesBackground", in, out, scalars);
   in.push_back(arg(Role::Target));
   rig.step.slots["stored"] = use("rolesStored", in, out, scalars);
@@ -222,27 +227,32 @@ TEST(Map, EveryRoleAndEveryLoader) {
   for (int64_t columns : {1, 3, 17, 513, 1025})
     for (int64_t rows : {1, 5, 64})
       for (Loader loader : {Loader::Dense, Loader::CsrBinary, Loader::CsrAnalog})
-        for (bool ignoreZeros : {false, true}) {
-          MapProblem p{rows, columns, loader, ignoreZeros};
+        for (auto [ignoreZeros, form] : {std::pair{false, kForms[0]}, {true, kForms[0]}, {false, kForms[4]}}) {
+          MapProblem p{rows, columns, loader, ignoreZeros, form};
           std::vector<double> first, second;
           double sum = 0;
           for (int64_t r = 0; r < rows; ++r) {
             int64_t id = p.ids[static_cast<size_t>(r)];
-            double scalars[5] = {static_cast<double>(p.row[static_cast<size_t>(r)]), 1, p.data.scale(loader, id),
-                                 p.data.sum(loader, id), 0.5};
+            double scalars[6] = {static_cast<double>(p.row[static_cast<size_t>(r)]),
+                                 p.data.weight(id),
+                                 p.data.scale(loader, id),
+                                 p.data.sum(loader, id),
+                                 0.5,
+                                 loader == Loader::CsrBinary ? 1.0 : 0.0};
             for (int64_t c = 0; c < columns; ++c) {
               bool dropped = loader != Loader::Dense && ignoreZeros && !p.data.stored(id, c);
-              double y = dropped ? 0
-                                 : roles(at(p.column, 0, columns, c), at(p.element, r, columns, c),
-                                         maskOf(6, id, c, 0.25), p.data.value(loader, id, c), scalars);
+              double y = dropped
+                             ? 0
+                             : roles(at(p.column, 0, columns, c), at(p.element, r, columns, c), maskOf(6, id, c, 0.25),
+                                     static_cast<double>(c), p.data.value(loader, id, c), scalars);
               first.push_back(y);
               second.push_back(2 * y);
               sum += y * y;
             }
           }
           MapOutcome got = map(p, 2);
-          std::string what = fmt::format("rows {} columns {} loader {} ignore {}", rows, columns,
-                                         static_cast<int>(loader), ignoreZeros);
+          std::string what = fmt::format("rows {} columns {} loader {} ignore {} {}", rows, columns,
+                                         static_cast<int>(loader), ignoreZeros, nameOf(form));
           expectNear(got.first, first, 1e-6, what);
           expectNear(got.second, second, 1e-6, what);
           EXPECT_NEAR(got.sum, sum, 1e-5 * (1 + sum)) << what;
@@ -250,10 +260,78 @@ TEST(Map, EveryRoleAndEveryLoader) {
 }
 
 TEST(Map, BitsDoNotDependOnThreads) {
-  MapProblem p{200, 1025, Loader::CsrAnalog, false};
+  MapProblem p{200, 1025, Loader::CsrAnalog, false, kForms[4]};
   MapOutcome one = map(p, 1);
   for (int threads : {2, 3, 5})
     EXPECT_TRUE(one == map(p, threads)) << threads;
+}
+
+TEST(Map, VectorsRunOneRowAndMayAssignWhatTheyRead) {
+  for (int64_t columns : {1, 17, 1025})
+    for (int threads : {1, 3}) {
+      Rig rig(threads);
+      auto running = randomValues(columns, 1), batch = randomValues(columns, 2);
+      rig.parameter("running", 1, columns, "rows", running);
+      rig.buffer("batch", batch);
+      rig.buffer("numbers", std::vector<float>(static_cast<size_t>(columns), 9));
+      rig.step.kernel = "map";
+      rig.step.columns.value = columns;
+      rig.step.slots["body"] =
+          use("blend", {arg(Role::Column, "running"), arg(Role::Column, "batch"), arg(Role::Index)},
+              {arg(Role::Column, "running"), arg(Role::Column, "numbers")}, {hyper("Mu")});
+      rig.prepare(100);
+      rig.launch(firstRows(100)); // 100 rows would blend 100 times
+      std::vector<double> wanted, numbers;
+      for (int64_t c = 0; c < columns; ++c) {
+        wanted.push_back((at(running, 0, columns, c) + at(batch, 0, columns, c)) / 2);
+        numbers.push_back(static_cast<double>(c));
+      }
+      expectNear(rig.readParameter("running"), wanted, 1e-6, "running");
+      expectNear(rig.read("numbers"), numbers, 0, "numbers");
+    }
+}
+
+TEST(Map, ColumnNumbersChooseAmongRowValues) {
+  // As a DotProduct pooling does: row sums of products, then each unit takes its own; one unit needs no number.
+  const int64_t rows = 70, wide = 513;
+  auto a = randomValues(rows * wide, 1), b = randomValues(rows * wide, 2), c = randomValues(rows * wide, 3);
+  Rig rig(2);
+  for (auto [name, values] : {std::pair{"a", &a}, {"b", &b}, {"c", &c}})
+    rig.buffer(name, *values);
+  for (const char *name : {"ab", "ac", "one"})
+    rig.buffer(name, std::vector<float>(rows, 9));
+  rig.buffer("y", std::vector<float>(2 * rows, 9));
+  rig.step.kernel = "row_reduce";
+  rig.step.columns.value = wide;
+  rig.step.reductions = {"sum", "sum"};
+  rig.step.rows = {"ab", "ac"};
+  rig.step.slots["reduce0"] = use("product", {arg(Role::Element, "a"), arg(Role::Element, "b")}, {arg(Role::Delta)});
+  rig.step.slots["reduce1"] = use("product", {arg(Role::Element, "a"), arg(Role::Element, "c")}, {arg(Role::Delta)});
+  rig.prepare(rows);
+  rig.launch(firstRows(rows));
+  rig.step = {};
+  rig.step.kernel = "map";
+  rig.step.columns.value = 2;
+  rig.step.slots["body"] =
+      use("choose", {arg(Role::Index)}, {arg(Role::Element, "y")}, {arg(Role::Row, "ab"), arg(Role::Row, "ac")});
+  rig.prepare(rows);
+  rig.launch(firstRows(rows));
+  std::vector<double> wanted;
+  for (int64_t r = 0; r < rows; ++r)
+    for (const std::vector<float> *other : {&b, &c}) {
+      wanted.push_back(0);
+      for (int64_t i = 0; i < wide; ++i)
+        wanted.back() += at(a, r, wide, i) * at(*other, r, wide, i);
+    }
+  expectNear(rig.read("y"), wanted, 1e-5, "y");
+  rig.step.columns.value = 1;
+  rig.step.slots["body"] = use("square", {arg(Role::Element, "ab")}, {arg(Role::Element, "one")});
+  rig.prepare(rows);
+  rig.launch(firstRows(rows));
+  for (int64_t r = 0; r < rows; ++r)
+    wanted[static_cast<size_t>(r)] = wanted[static_cast<size_t>(2 * r)] * wanted[static_cast<size_t>(2 * r)];
+  wanted.resize(rows);
+  expectNear(rig.read("one"), wanted, 1e-5, "one");
 }
 
 namespace {

@@ -15,6 +15,9 @@ public:
     parameter("W", 3, 5, "columns", std::vector<float>(15));
     parameter("V", 5, 3, "rows", std::vector<float>(15));
     parameter("b", 1, 5, "rows", std::vector<float>(5));
+    parameter("S", 5, 5, "rows", std::vector<float>(25));
+    for (const char *name : {"gW", "gS", "square"})
+      buffer(name, std::vector<float>(25));
     memory.data["clicks"] = data.view(Loader::CsrBinary);
     step.columns.value = 5;
   }
@@ -31,10 +34,10 @@ public:
     step.biases = {"b"};
     step.update = true;
     step.target = "clicks";
-    step.slots["background"] =
-        use("crossBackground", {arg(Role::Accumulator), arg(Role::Column, "b")}, {arg(Role::Delta)}, {});
-    step.slots["stored"] =
-        use("crossStored", {arg(Role::Accumulator), arg(Role::Column, "b"), arg(Role::Target)}, {arg(Role::Delta)}, {});
+    step.slots["background"] = use("crossBackground", {arg(Role::Accumulator), arg(Role::Column, "b")},
+                                   {arg(Role::Delta)}, {arg(Role::TargetWeight)});
+    step.slots["stored"] = use("crossStored", {arg(Role::Accumulator), arg(Role::Column, "b"), arg(Role::Target)},
+                               {arg(Role::Delta)}, {arg(Role::TargetWeight)});
   }
   void statistics() {
     step.kernel = "wide_softmax";
@@ -55,6 +58,35 @@ public:
     step.sources = {source("x", "W")};
     step.delta = "y";
     step.update = true;
+  }
+  void expand() {
+    step.kernel = "expand";
+    step.sources = {source("clicks", "")};
+    step.sources[0].data = true;
+    step.slots["epilogue"] = use("copy", {arg(Role::Accumulator)}, {arg(Role::Element, "y")});
+  }
+  void update() {
+    step.kernel = "update";
+    step.sources = {source("", "W")};
+    step.sources[0].weightGradient = "gW";
+    step.update = true;
+  }
+  void limitNorm() {
+    step.kernel = "limit_norm";
+    step.sources = {source("", "W")};
+    step.limit = 1;
+  }
+  void vectorMap() {
+    step.kernel = "map";
+    step.slots["body"] = use("copy", {arg(Role::Column, "b")}, {arg(Role::Column, "b")});
+  }
+  /// One matrix [5, 5] twice, its gradients in a buffer.
+  void twoUsers() {
+    wideOutput();
+    step.sources = {source("square", "S"), source("square", "S")};
+    for (plan::Source &source : step.sources)
+      source.weightGradient = "gS";
+    step.sources[1].accumulate = true;
   }
   void rowReduce() {
     step.kernel = "row_reduce";
@@ -145,6 +177,43 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan: csc_update updates nothing"},
     {"idleGemmUpdate", &Steps::gemmUpdate, [](Steps &s) { s.step.update = false; },
      "step 'test' of the plan: gemm_update updates nothing"},
+    {"cscGradient", &Steps::cscUpdate, [](Steps &s) { s.step.sources[0].weightGradient = "gV"; },
+     "step 'test' of the plan names the buffer 'gV', which does not exist"},
+    {"gemmGradient", &Steps::gemmUpdate, [](Steps &s) { s.step.sources[0].weightGradient = "gV"; },
+     "step 'test' of the plan names the buffer 'gV', which does not exist"},
+    {"wideGradient", &Steps::wideOutput, [](Steps &s) { s.step.sources[0].weightGradient = "gV"; },
+     "step 'test' of the plan names the buffer 'gV', which does not exist"},
+    {"crossedGradients", &Steps::twoUsers, [](Steps &s) { s.step.sources[1].transposed = true; },
+     "step 'test' of the plan adds the gradients of a matrix and of its transpose to 'gS' at once"},
+    {"expandedData", &Steps::expand, [](Steps &s) { s.step.sources[0].ref = "views"; },
+     "step 'test' of the plan reads the data set 'views', which is not bound"},
+    {"expandedBuffer", &Steps::expand, [](Steps &s) { s.step.sources[0].ref = "x"; },
+     "step 'test' of the plan reads the data set 'x', which is not bound"},
+    {"expandOfTwo", &Steps::expand, [](Steps &s) { s.step.sources.push_back(s.step.sources[0]); },
+     "step 'test' of the plan: expand takes one source, not 2"},
+    {"expandSlot", &Steps::expand, [](Steps &s) { s.step.slots.clear(); },
+     "step 'test' of the plan has no slot 'epilogue', which expand needs"},
+    {"updateWithoutGradient", &Steps::update, [](Steps &s) { s.step.sources[0].weightGradient = ""; },
+     "step 'test' of the plan: update applies no gradient"},
+    {"updateWithoutOptimizer", &Steps::update, [](Steps &s) { s.step.update = false; },
+     "step 'test' of the plan: update applies no gradient"},
+    {"updateOfNothing", &Steps::update, [](Steps &s) { s.step.sources[0].weights = "U"; },
+     "step 'test' of the plan names the parameter 'U', which does not exist"},
+    {"noLimit", &Steps::limitNorm, [](Steps &s) { s.step.limit = 0; },
+     "step 'test' of the plan limits norms to 0, which is not positive"},
+    {"limitOfNothing", &Steps::limitNorm, [](Steps &s) { s.step.sources.clear(); },
+     "step 'test' of the plan: limit_norm takes one source, not 0"},
+    {"mixedMap", &Steps::vectorMap, [](Steps &s) { s.step.slots["body"].out.push_back(arg(Role::Element, "y")); },
+     "step 'test' of the plan writes vectors and matrices at once"},
+    {"vectorMapOfRows", &Steps::vectorMap, [](Steps &s) { s.step.slots["body"].in[0] = arg(Role::Element, "y"); },
+     "step 'test' of the plan is a map of vectors and reads what belongs to rows"},
+    {"vectorMapOfRowScalars", &Steps::vectorMap,
+     [](Steps &s) { s.step.slots["body"].scalars = {arg(Role::Row, "max")}; },
+     "step 'test' of the plan is a map of vectors and reads what belongs to rows"},
+    {"indexAsScalar", &Steps::gemm, [](Steps &s) { s.step.slots["epilogue"].scalars = {arg(Role::Index)}; },
+     "step 'test' of the plan binds a span where a slot reads a scalar"},
+    {"binaryAsSpan", &Steps::gemm, [](Steps &s) { s.step.slots["epilogue"].in[1] = arg(Role::TargetBinary); },
+     "step 'test' of the plan binds a scalar where a slot reads a span"},
     {"reductions", &Steps::rowReduce, [](Steps &s) { s.step.reductions.resize(33, "sum"); },
      "step 'test' of the plan has more than 32 reductions"},
     {"reductionName", &Steps::rowReduce, [](Steps &s) { s.step.reductions[1] = "mean"; },

@@ -21,7 +21,18 @@ inline std::vector<float> randomValues(int64_t count, unsigned seed, double scal
   return values;
 }
 
-/// A random data set held in all three ways; every fifth row is empty.
+/// How a data set's examples relate to what is stored.
+struct Form {
+  bool indexed = false, weighted = false;
+  float offset = 0; // of dense inputs
+};
+inline std::string nameOf(const Form &form) {
+  return fmt::format("indexed {} weighted {} offset {}", form.indexed, form.weighted, form.offset);
+}
+inline const Form kForms[] = {{}, {true, false, 0}, {false, true, 0}, {false, false, -0.5f}, {true, true, -0.5f}};
+
+/// A random data set held in all three ways; every fifth stored row is empty. As many examples as stored rows; where
+/// indexed, some refer to the same row and some rows are not referred to. Some weights are 0.
 class TestData {
 public:
   int64_t rows, columns;
@@ -40,15 +51,26 @@ public:
       indptr.push_back(static_cast<int64_t>(indices.size()));
     }
   }
+  TestData(int64_t rows, int64_t columns, double density, unsigned seed, const Form &form)
+      : TestData(rows, columns, density, seed) {
+    offset = form.offset;
+    for (int64_t example = 0; example < rows && form.indexed; ++example)
+      index.push_back(static_cast<int32_t>((example * example + 3) % rows));
+    for (int64_t example = 0; example < rows && form.weighted; ++example)
+      weights.push_back(0.25f * static_cast<float>(example % 7));
+  }
   rt::DataView view(Loader loader, bool ignoreZeros = false) const {
     rt::DataView view;
     view.loader = loader;
     view.rows = rows;
     view.columns = columns;
     view.ignoreZeros = ignoreZeros;
+    view.index = index.empty() ? nullptr : index.data();
+    view.weights = weights.empty() ? nullptr : weights.data();
     if (loader == Loader::Dense) {
       view.storedColumns = columns;
       view.values = dense.data();
+      view.inputOffset = offset;
     } else {
       view.indptr = indptr.data();
       view.indices = indices.data();
@@ -56,24 +78,39 @@ public:
     }
     return view;
   }
-  bool stored(int64_t row, int64_t column) const { return dense[static_cast<size_t>(row * columns + column)] != 0; }
-  double value(Loader loader, int64_t row, int64_t column) const {
-    double v = static_cast<double>(dense[static_cast<size_t>(row * columns + column)]);
+  int64_t storedRow(int64_t example) const { return index.empty() ? example : index[static_cast<size_t>(example)]; }
+  double weight(int64_t example) const {
+    return weights.empty() ? 1 : static_cast<double>(weights[static_cast<size_t>(example)]);
+  }
+  bool stored(int64_t example, int64_t column) const {
+    return dense[static_cast<size_t>(storedRow(example) * columns + column)] != 0;
+  }
+  /// As a target.
+  double value(Loader loader, int64_t example, int64_t column) const {
+    double v = static_cast<double>(dense[static_cast<size_t>(storedRow(example) * columns + column)]);
     return loader == Loader::CsrBinary ? (v != 0 ? 1.0 : 0.0) : v;
   }
-  double scale(Loader loader, int64_t row) const {
+  /// As an input.
+  double input(Loader loader, int64_t example, int64_t column) const {
+    const double v = value(loader, example, column);
+    return loader == Loader::Dense ? v + static_cast<double>(offset) : v * weight(example);
+  }
+  double scale(Loader loader, int64_t example) const {
+    int64_t row = storedRow(example);
     int64_t n = indptr[static_cast<size_t>(row + 1)] - indptr[static_cast<size_t>(row)];
     return loader != Loader::CsrBinary ? 1.0 : n ? 1.0 / static_cast<double>(n) : 0.0;
   }
-  double sum(Loader loader, int64_t row) const {
+  double sum(Loader loader, int64_t example) const {
     double total = 0;
     for (int64_t column = 0; column < columns; ++column)
-      total += value(loader, row, column) * scale(loader, row);
+      total += value(loader, example, column) * scale(loader, example);
     return total;
   }
 
 private:
-  std::vector<float> dense, values;
+  std::vector<float> dense, values, weights;
+  float offset = 0;
+  std::vector<int32_t> index;
   std::vector<int64_t> indptr;
   std::vector<int32_t> indices;
 };
@@ -145,6 +182,14 @@ public:
       memory.states[name].push_back(device->allocate(in * out));
       device->upload(memory.states[name].back(), start.data(), in * out);
     }
+  }
+  /// A buffer of a parameter's shape and layout; `values` are [in][out].
+  void gradientBuffer(const std::string &name, const std::string &parameter, const std::vector<float> &values) {
+    buffer(name, permuted(parameter, values, true));
+  }
+  /// As [in][out].
+  std::vector<float> readGradient(const std::string &name, const std::string &parameter) {
+    return permuted(parameter, read(name), false);
   }
   plan::Source source(const std::string &ref, const std::string &weights, const std::string &gradient = "",
                       bool transposed = false) {

@@ -20,41 +20,44 @@ inline void addBias(int64_t n, In in, Out out, const float *, double *) {
     out[0][i] = in[0][i] + in[1][i];
 }
 
-// sigmoid cross-entropy: accumulator, bias[, target] -> delta
-inline void crossBackground(int64_t n, In in, Out out, const float *, double *sum) {
+// sigmoid cross-entropy: accumulator, bias[, target] -> delta; scalar target.weight
+inline void crossBackground(int64_t n, In in, Out out, const float *s, double *sum) {
+  double w = static_cast<double>(s[0]);
   for (int64_t i = 0; i < n; ++i) {
     double z = in[0][i] + in[1][i];
-    *sum += softplus(z);
-    out[0][i] = static_cast<float>(sigmoid(z));
+    *sum += w * softplus(z);
+    out[0][i] = static_cast<float>(w * sigmoid(z));
   }
 }
-inline void crossStored(int64_t n, In in, Out out, const float *, double *sum) {
+inline void crossStored(int64_t n, In in, Out out, const float *s, double *sum) {
+  double w = static_cast<double>(s[0]);
   for (int64_t i = 0; i < n; ++i) {
     double z = in[0][i] + in[1][i], t = in[2][i];
-    *sum += -t * z;
-    out[0][i] = static_cast<float>(sigmoid(z) - t);
+    *sum += -w * t * z;
+    out[0][i] = static_cast<float>(w * (sigmoid(z) - t));
   }
 }
-inline void crossFull(int64_t n, In in, Out out, const float *, double *sum) {
+inline void crossFull(int64_t n, In in, Out out, const float *s, double *sum) {
+  double w = static_cast<double>(s[0]);
   for (int64_t i = 0; i < n; ++i) {
     double z = in[0][i] + in[1][i], t = in[2][i];
-    *sum += softplus(z) - t * z;
-    out[0][i] = static_cast<float>(sigmoid(z) - t);
+    *sum += w * (softplus(z) - t * z);
+    out[0][i] = static_cast<float>(w * (sigmoid(z) - t));
   }
 }
 
-// every role: column, element, mask[, target] -> delta, element; scalars row, target.weight, target.scale, target.sum,
-// hyper
-inline double roles(double column, double element, double mask, double t, const double *s) {
-  return (column + element) * mask * s[0] + t * s[2] * s[1] + 0.1 * s[3] + s[4];
+// every role: column, element, mask, index[, target] -> delta, element; scalars row, target.weight, target.scale,
+// target.sum, hyper, target.binary
+inline double roles(double column, double element, double mask, double index, double t, const double *s) {
+  return (column + element) * mask * s[0] + 0.001 * index + t * s[2] * s[1] + 0.1 * s[3] + s[4] + 0.25 * s[5];
 }
 template <bool Target, bool Correction> void rolesSlot(int64_t n, In in, Out out, const float *scalars, double *sum) {
-  double s[5];
-  for (int i = 0; i < 5; ++i)
+  double s[6];
+  for (int i = 0; i < 6; ++i)
     s[i] = static_cast<double>(scalars[i]);
   for (int64_t i = 0; i < n; ++i) {
-    double y = roles(in[0][i], in[1][i], in[2][i], Target ? in[3][i] : 0, s);
-    double zero = Correction ? roles(in[0][i], in[1][i], in[2][i], 0, s) : 0;
+    double y = roles(in[0][i], in[1][i], in[2][i], in[3][i], Target ? in[4][i] : 0, s);
+    double zero = Correction ? roles(in[0][i], in[1][i], in[2][i], in[3][i], 0, s) : 0;
     *sum += y * y - zero * zero;
     out[0][i] = static_cast<float>(y);
     out[1][i] = static_cast<float>(2 * y);
@@ -88,6 +91,22 @@ inline void softmaxDense(int64_t n, In in, Out out, const float *s, double *sum)
 inline void softmaxBackground(int64_t n, In in, Out out, const float *s, double *) {
   for (int64_t i = 0; i < n; ++i)
     out[0][i] = std::exp(in[0][i] + in[1][i] - s[0]) / s[1] * s[2];
+}
+// vectors: running = running + scalar (other - running); also the column's number
+inline void blend(int64_t n, In in, Out out, const float *s, double *) {
+  for (int64_t i = 0; i < n; ++i) {
+    out[0][i] = in[0][i] + s[0] * (in[1][i] - in[0][i]);
+    out[1][i] = in[2][i];
+  }
+}
+// the element that the column's number chooses: reads two rows' values
+inline void choose(int64_t n, In in, Out out, const float *s, double *) {
+  for (int64_t i = 0; i < n; ++i)
+    out[0][i] = s[static_cast<int>(in[0][i])];
+}
+inline void product(int64_t n, In in, Out out, const float *, double *) {
+  for (int64_t i = 0; i < n; ++i)
+    out[0][i] = in[0][i] * in[1][i];
 }
 inline void mean(int64_t n, In in, Out out, const float *scalars, double *) {
   for (int64_t i = 0; i < n; ++i)
@@ -131,6 +150,9 @@ inline rt::cpu::SlotTable slotTable(const std::string &level = "") {
   table.add("softmaxDense", softmaxDense);
   table.add("softmaxBackground", softmaxBackground);
   table.add("mean", mean);
+  table.add("blend", blend);
+  table.add("choose", choose);
+  table.add("product", product);
   table.add("sgd", sgd);
   table.add("sgdBias", sgdBias);
   table.add("twoStates", twoStates);

@@ -1,4 +1,4 @@
-// csr_gather and csc_update: data sources in all their loader kinds.
+// csr_gather, expand and csc_update: data sources in all their loader kinds.
 #include "test/unit/kernels/Rig.h"
 
 namespace sn::test {
@@ -9,9 +9,10 @@ struct Case {
   Loader loader = Loader::CsrBinary;
   std::vector<plan::Corruption> corruption = {};
   bool transposed = false;
+  Form form = {};
   std::string name() const {
-    return fmt::format("rows {} features {} units {} layout {} loader {} masks {} transposed {}", rows, features, units,
-                       layout, static_cast<int>(loader), corruption.size(), transposed);
+    return fmt::format("rows {} features {} units {} layout {} loader {} masks {} transposed {} {}", rows, features,
+                       units, layout, static_cast<int>(loader), corruption.size(), transposed, nameOf(form));
   }
 };
 
@@ -23,15 +24,15 @@ struct Problem {
   std::vector<float> weights, bias, delta;
 
   explicit Problem(const Case &at)
-      : at(at), data(kDataRows, at.features, at.features < 10 ? 0.5 : 0.1, 11), ids(someRows(at.rows, kDataRows)),
-        weights(randomValues(at.features * at.units, 12)), bias(randomValues(at.units, 13)),
-        delta(randomValues(at.rows * at.units, 14)) {}
+      : at(at), data(kDataRows, at.features, at.features < 10 ? 0.5 : 0.1, 11, at.form),
+        ids(someRows(at.rows, kDataRows)), weights(randomValues(at.features * at.units, 12)),
+        bias(randomValues(at.units, 13)), delta(randomValues(at.rows * at.units, 14)) {}
 
-  /// v m of data-set row `row`
-  double entry(int64_t row, int64_t feature) const {
-    double v = data.value(at.loader, row, feature);
+  /// v m of an example
+  double entry(int64_t example, int64_t feature) const {
+    double v = data.input(at.loader, example, feature);
     for (const plan::Corruption &corruption : at.corruption)
-      v *= maskOf(corruption.stream, row, feature, corruption.p);
+      v *= maskOf(corruption.stream, example, feature, corruption.p);
     return v;
   }
   size_t weightIndex(int64_t feature, int64_t unit) const {
@@ -132,6 +133,15 @@ std::vector<Case> cases() {
               {.rows = rows, .layout = layout, .loader = loader, .corruption = kMasks, .transposed = transposed});
   for (int64_t units : {1, 16, 128, 150, 513})
     all.push_back({.rows = 17, .features = 40, .units = units});
+  for (const Form &form : kForms)
+    for (Loader loader : {Loader::Dense, Loader::CsrBinary, Loader::CsrAnalog})
+      for (bool transposed : {false, true}) {
+        all.push_back({.rows = 70, .features = 600, .units = 5, .loader = loader, .transposed = transposed});
+        all.back().form = form;
+        all.push_back(all.back());
+        all.back().layout = "columns";
+        all.back().corruption = kMasks;
+      }
   return all;
 }
 } // namespace
@@ -150,7 +160,7 @@ TEST(CsrGather, LongRowsGoInChunks) {
 
 TEST(CsrGather, BitsDoNotDependOnThreads) {
   for (Loader loader : {Loader::Dense, Loader::CsrAnalog}) {
-    Problem p({.rows = 200, .loader = loader, .corruption = kMasks});
+    Problem p({.rows = 200, .loader = loader, .corruption = kMasks, .form = {true, true, -0.5f}});
     std::vector<float> one = gather(p, 1);
     for (int threads : {2, 3, 5})
       EXPECT_EQ(one, gather(p, threads)) << threads;
@@ -165,6 +175,64 @@ TEST(CsrGather, ARowMaskedWhollyGivesTheBias) {
       EXPECT_EQ(y[static_cast<size_t>(r * p.at.units + unit)], p.bias[static_cast<size_t>(unit)]);
 }
 
+namespace {
+/// A bias is added on the way, as a skip's map would.
+std::vector<float> expand(const Problem &p, int threads) {
+  Rig rig(threads);
+  rig.memory.data["input"] = p.data.view(p.at.loader);
+  plan::Source source = rig.source("input", "");
+  source.data = true;
+  source.corruption = p.at.corruption;
+  rig.step.kernel = "expand";
+  rig.step.sources = {source};
+  rig.step.columns.value = p.at.features;
+  rig.parameter("b", 1, p.at.features, "rows", randomValues(p.at.features, 15));
+  rig.buffer("y", std::vector<float>(static_cast<size_t>(p.at.rows * p.at.features), 9));
+  rig.step.slots["epilogue"] =
+      use("addBias", {arg(Role::Accumulator), arg(Role::Column, "b")}, {arg(Role::Element, "y")});
+  rig.prepare(p.at.rows);
+  rig.launch(p.ids);
+  return rig.read("y");
+}
+} // namespace
+
+TEST(Expand, EqualsTheOracle) {
+  for (const Case &at : cases()) {
+    Problem p(at);
+    auto bias = randomValues(at.features, 15);
+    std::vector<double> wanted;
+    for (int64_t id : p.ids)
+      for (int64_t feature = 0; feature < at.features; ++feature)
+        wanted.push_back(p.entry(id, feature) + static_cast<double>(bias[static_cast<size_t>(feature)]));
+    std::vector<float> got = expand(p, 2);
+    expectNear(got, wanted, 1e-6, at.name());
+    for (int threads : {1, 3})
+      EXPECT_EQ(got, expand(p, threads)) << at.name();
+  }
+}
+
+TEST(Expand, ColumnsBeyondTheStoredOnesAreZero) {
+  std::vector<float> values = {1, 2, 3, 4};
+  Rig rig(1);
+  rt::DataView view;
+  view.loader = Loader::Dense;
+  view.rows = 2;
+  view.columns = 5;
+  view.storedColumns = 2;
+  view.values = values.data();
+  view.inputOffset = -0.5f;
+  rig.memory.data["input"] = view;
+  rig.step.kernel = "expand";
+  rig.step.sources = {rig.source("input", "")};
+  rig.step.sources[0].data = true;
+  rig.step.columns.value = 5;
+  rig.buffer("y", std::vector<float>(10, 9));
+  rig.step.slots["epilogue"] = use("copy", {arg(Role::Accumulator)}, {arg(Role::Element, "y")});
+  rig.prepare(2);
+  rig.launch({1, 0});
+  EXPECT_EQ(rig.read("y"), (std::vector<float>{2.5, 3.5, 0, 0, 0, 0.5, 1.5, 0, 0, 0}));
+}
+
 TEST(CscUpdate, EqualsTheOracle) {
   for (const Case &at : cases()) {
     Problem p(at);
@@ -177,7 +245,7 @@ TEST(CscUpdate, EqualsTheOracle) {
 
 TEST(CscUpdate, BitsDoNotDependOnThreads) {
   for (Loader loader : {Loader::Dense, Loader::CsrBinary}) {
-    Problem p({.rows = 200, .features = 1025, .loader = loader, .corruption = kMasks});
+    Problem p({.rows = 200, .features = 1025, .loader = loader, .corruption = kMasks, .form = {true, true, -0.5f}});
     double one = 0, other = 0;
     std::vector<float> values = update(p, 1, &one);
     for (int threads : {2, 3, 5}) {

@@ -100,7 +100,7 @@ TEST(WideTopk, TiesExclusionsAndAnyLengthFromStoredScores) {
       std::vector<float> scores = randomValues(70 * columns, 4, 4);
       for (float &score : scores)
         score = std::floor(score);
-      TestData known(30, columns, 0.3, 8);
+      TestData known(30, columns, 0.3, 8, {.indexed = k == 10, .weighted = false, .offset = 0});
       Rig rig(3);
       rig.buffer("s", scores);
       rig.step.kernel = "wide_topk";

@@ -9,13 +9,20 @@ struct Case {
   Loader loader = Loader::CsrBinary;
   bool ignoreZeros = false, twoStates = false;
   std::string sweep = "single";
+  Form form = {};
+  /// By source: its gradient goes to a buffer, which starts at kStart, in place of an update.
+  bool buffered[2] = {false, false};
+  bool accumulate = false;
+  double scale = 1;
   std::string name() const {
-    return fmt::format("rows {} columns {} layout {} loader {} ignore {} sweep {}", rows, columns, layout,
-                       static_cast<int>(loader), ignoreZeros, sweep);
+    return fmt::format("rows {} columns {} layout {} loader {} ignore {} sweep {} {} buffered {} {} add {} scale {}",
+                       rows, columns, layout, static_cast<int>(loader), ignoreZeros, sweep, nameOf(form), buffered[0],
+                       buffered[1], accumulate, scale);
   }
 };
+constexpr float kStart = 0.75f;
 struct Outcome {
-  std::vector<float> gradient0, gradient1, weights0, weights1, bias, state;
+  std::vector<float> gradient0, gradient1, weights0, weights1, bias, state, buffer0, buffer1;
   double sum = 0, regularization = 0;
   bool operator==(const Outcome &) const = default;
 };
@@ -29,7 +36,7 @@ struct Problem {
   std::vector<float> x0, x1, w0, w1, bias;
 
   explicit Problem(const Case &at)
-      : at(at), data(kDataRows, at.columns, at.columns < 10 ? 0.5 : 0.1, 3), ids(someRows(at.rows, kDataRows)),
+      : at(at), data(kDataRows, at.columns, at.columns < 10 ? 0.5 : 0.1, 3, at.form), ids(someRows(at.rows, kDataRows)),
         x0(randomValues(at.rows * kInner0, 1)), x1(randomValues(at.rows * kInner1, 2)),
         w0(randomValues(kInner0 * at.columns, 3)), w1(randomValues(at.columns * kInner1, 4)),
         bias(randomValues(at.columns, 5)) {}
@@ -67,14 +74,22 @@ std::unique_ptr<Rig> makeRig(const Problem &p, int threads, const std::string &l
   step.target = "target";
   step.columns.value = at.columns;
   step.sources = {rig->source("x0", "W0", "d0"), rig->source("x1", "W1", "d1", true)};
+  for (size_t s : {0u, 1u}) {
+    const std::string weights = "W" + std::to_string(s), into = "g" + std::to_string(s);
+    rig->gradientBuffer(into, weights, std::vector<float>(s ? p.w1.size() : p.w0.size(), kStart));
+    step.sources[s].weightGradient = at.buffered[s] ? into : "";
+    step.sources[s].accumulate = at.accumulate;
+    step.sources[s].scale = at.scale;
+  }
   step.biases = {"b"};
   step.update = at.sweep == "single" || at.sweep == "update";
-  std::vector<plan::SlotArg> in = {arg(Role::Accumulator), arg(Role::Column, "b")}, delta = {arg(Role::Delta)};
-  step.slots["background"] = use("crossBackground", in, delta);
+  std::vector<plan::SlotArg> in = {arg(Role::Accumulator), arg(Role::Column, "b")}, delta = {arg(Role::Delta)},
+                             weight = {arg(Role::TargetWeight)};
+  step.slots["background"] = use("crossBackground", in, delta, weight);
   in.push_back(arg(Role::Target));
-  step.slots["stored"] = use("crossStored", in, delta);
-  step.slots["stored_only"] = use("crossFull", in, delta);
-  step.slots["dense"] = use("crossFull", in, delta);
+  step.slots["stored"] = use("crossStored", in, delta, weight);
+  step.slots["stored_only"] = use("crossFull", in, delta, weight);
+  step.slots["dense"] = use("crossFull", in, delta, weight);
   return rig;
 }
 
@@ -85,6 +100,8 @@ Outcome outcomeOf(Rig &rig, const rt::Launch &launch, bool states) {
           rig.readParameter("W1"),
           rig.readParameter("b"),
           states ? rig.readParameter("W0", 1) : std::vector<float>(),
+          rig.readGradient("g0", "W0"),
+          rig.readGradient("g1", "W1"),
           launch.sum,
           launch.regularization};
 }
@@ -96,7 +113,7 @@ Outcome run(const Problem &p, int threads, const std::string &level = "") {
 
 /// What Outcome should be, in double precision.
 struct Oracle {
-  std::vector<double> gradient[2], weights[2], bias, state;
+  std::vector<double> gradient[2], weights[2], buffer[2], bias, state;
   double sum = 0, regularization = 0;
 
   explicit Oracle(const Problem &p) {
@@ -129,13 +146,14 @@ private:
     for (int64_t s = 0; s < 2; ++s)
       for (int64_t k = 0; k < Problem::inner(s); ++k)
         z += p.x(s, r, k) * p.w(s, k, c);
-    sum += softplus(z) - t * z;
-    return sigmoid(z) - t;
+    sum += p.data.weight(row) * (softplus(z) - t * z);
+    return p.data.weight(row) * (sigmoid(z) - t);
   }
   void backprop(const Problem &p, int64_t s, const std::vector<double> &delta) {
     const int64_t inner = Problem::inner(s), n = p.at.columns;
     gradient[s].assign(static_cast<size_t>(p.at.rows * inner), 0);
     weights[s] = widened(s == 0 ? p.w0 : p.w1);
+    buffer[s].assign(weights[s].size(), static_cast<double>(kStart));
     for (int64_t r = 0; r < p.at.rows; ++r)
       for (int64_t k = 0; k < inner; ++k)
         for (int64_t c = 0; c < n; ++c)
@@ -145,8 +163,12 @@ private:
         double g = 0;
         for (int64_t r = 0; r < p.at.rows; ++r)
           g += p.x(s, r, k) * delta[static_cast<size_t>(r * n + c)];
-        update(p, weights[s][static_cast<size_t>(s == 0 ? k * n + c : c * inner + k)],
-               -g / static_cast<double>(p.at.rows), 0.01, s == 0 ? state : unused);
+        g *= -p.at.scale / static_cast<double>(p.at.rows);
+        const size_t place = static_cast<size_t>(s == 0 ? k * n + c : c * inner + k);
+        if (p.at.buffered[s])
+          buffer[s][place] = g + (p.at.accumulate ? static_cast<double>(kStart) : 0);
+        else
+          update(p, weights[s][place], g, 0.01, s == 0 ? state : unused);
       }
   }
   void update(const Problem &p, double &w, double g, double lambda, std::vector<double> &states) {
@@ -172,6 +194,8 @@ void expectRight(const Problem &p, const Outcome &got) {
   if (at.sweep == "single" || at.sweep == "update") {
     expectNear(got.weights0, want.weights[0], 2e-6, at.name());
     expectNear(got.weights1, want.weights[1], 2e-6, at.name());
+    expectNear(got.buffer0, want.buffer[0], 2e-6, at.name());
+    expectNear(got.buffer1, want.buffer[1], 2e-6, at.name());
     expectNear(got.bias, want.bias, 2e-6, at.name());
     if (at.twoStates)
       expectNear(got.state, want.state, 2e-6, at.name());
@@ -207,6 +231,60 @@ TEST(WideOutput, ZerosIgnoredDropTheBackground) {
     }
 }
 
+TEST(WideOutput, ExamplesHaveRowsAndWeights) {
+  for (const Form &form : {Form{true, false, 0}, Form{false, true, 0}, Form{true, true, -0.5f}})
+    for (Loader loader : {Loader::Dense, Loader::CsrBinary, Loader::CsrAnalog})
+      for (bool ignoreZeros : {false, true})
+        for (int64_t columns : {3, 513}) {
+          Problem p({.rows = 64, .columns = columns, .loader = loader, .ignoreZeros = ignoreZeros, .form = form});
+          expectRight(p, run(p, 2));
+        }
+}
+
+TEST(WideOutput, GradientsGoToBuffers) {
+  for (const char *layout : {"rows", "columns"})
+    for (const char *sweep : {"single", "update"})
+      for (auto [first, second] : {std::pair{true, false}, {false, true}, {true, true}, {false, false}})
+        for (bool accumulate : {false, true})
+          for (int64_t columns : {17, 1025}) {
+            Case at{.rows = 64, .columns = columns, .layout = layout, .sweep = sweep};
+            at.buffered[0] = first;
+            at.buffered[1] = second;
+            at.accumulate = accumulate;
+            at.scale = 0.25;
+            Problem p(at);
+            Outcome got = run(p, 2);
+            expectRight(p, got);
+            for (int threads : {1, 3})
+              EXPECT_TRUE(got == run(p, threads)) << at.name();
+          }
+}
+
+TEST(WideOutput, SourcesAddToOneBufferInTheirOrder) {
+  for (const char *layout : {"rows", "columns"}) {
+    Case at{.rows = 64, .columns = 1025, .layout = layout};
+    at.buffered[0] = true;
+    Problem p(at);
+    auto rig = makeRig(p, 2);
+    rig->step.sources = {rig->step.sources[0], rig->step.sources[0]};
+    rig->step.sources[1].accumulate = true;
+    rig->step.update = false;
+    rig->step.biases.clear();
+    rig->prepare(64);
+    rig->launch(p.ids);
+    std::vector<float> both = rig->readGradient("g0", "W0");
+    EXPECT_EQ(rig->readParameter("W0"), p.w0);
+    EXPECT_EQ(rig->readParameter("b"), p.bias);
+    rig->step.sources[1].accumulate = false; // the second overwrites the first
+    rig->prepare(64);
+    rig->launch(p.ids);
+    std::vector<double> twice;
+    for (float g : rig->readGradient("g0", "W0"))
+      twice.push_back(2 * static_cast<double>(g));
+    expectNear(both, twice, 1e-6, layout);
+  }
+}
+
 TEST(WideOutput, SweepsSayWhatTheyDo) {
   for (const char *sweep : {"forward", "update", "loss"}) {
     Problem p({.rows = 64, .columns = 513, .sweep = sweep});
@@ -235,7 +313,7 @@ TEST(WideOutput, ForwardThenUpdateEqualsSingleBitForBit) {
 
 TEST(WideOutput, BitsDoNotDependOnThreads) {
   for (int64_t columns : {17, 300, 1025, 2100}) {
-    Problem p({.rows = 200, .columns = columns, .twoStates = true});
+    Problem p({.rows = 200, .columns = columns, .twoStates = true, .form = {true, true, 0}});
     Outcome one = run(p, 1);
     for (int threads : {2, 3, 5})
       EXPECT_TRUE(one == run(p, threads)) << threads;
