@@ -1,19 +1,55 @@
 // Entries: which layers each computes, and what it ends in.
 #include "compiler/Conversion/Importer.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include <numeric>
 
 using namespace mlir;
 using sn::frontend::LayerKind;
 
 namespace sn {
-/// A fold has its sources' width, which may be that of a data set.
-Attribute Importer::extent(int index) {
-  const frontend::Layer &layer = network.layers[index];
-  if (layer.type == frontend::LayerType::Pooling && layer.pooling.record->fold)
-    return extent(layer.sources[0]);
-  if (layer.automatic)
-    return builder.getStringAttr(layer.dataSet);
-  return builder.getI64IntegerAttr(layer.units);
+/// Layers that share a matrix, skip or pool are as wide as each other. Widths of data sets are known when data is
+/// bound; where two data sets must agree, one gives the extent and the other is checked against it then.
+void Importer::unifyExtents() {
+  std::vector<int> leader(network.layers.size());
+  std::iota(leader.begin(), leader.end(), 0);
+  auto find = [&](int layer) {
+    while (leader[layer] != layer)
+      layer = leader[layer];
+    return layer;
+  };
+  auto unite = [&](int a, int b) {
+    a = find(a), b = find(b);
+    leader[std::max(a, b)] = std::min(a, b);
+  };
+  std::map<std::string, int> named;
+  for (int index = 0; index < static_cast<int>(network.layers.size()); ++index) {
+    const frontend::Layer &layer = network.layers[index];
+    if (layer.automatic)
+      unite(index, named.try_emplace(layer.dataSet, index).first->second);
+    for (int skip : layer.skips)
+      unite(index, skip);
+    bool pools = layer.type == frontend::LayerType::Pooling;
+    for (int source : layer.sources)
+      if (pools)
+        unite(layer.sources[0], source);
+    if (pools && layer.pooling.record->fold)
+      unite(index, layer.sources[0]);
+    for (const frontend::Sharing &shared : layer.shared) {
+      unite(layer.sources[shared.source], shared.transposed ? shared.ownerTo : shared.ownerFrom);
+      unite(index, shared.transposed ? shared.ownerFrom : shared.ownerTo);
+    }
+  }
+  std::map<int, Attribute> known; // by leader: a number, or the first data set
+  for (int index = 0; index < static_cast<int>(network.layers.size()); ++index) {
+    const frontend::Layer &layer = network.layers[index];
+    Attribute &extent = known[find(index)];
+    if (!layer.automatic)
+      extent = builder.getI64IntegerAttr(layer.units);
+    else if (!extent)
+      extent = builder.getStringAttr(layer.dataSet);
+  }
+  for (int index = 0; index < static_cast<int>(network.layers.size()); ++index)
+    extents.push_back(known.at(find(index)));
 }
 
 const frontend::Sharing *Importer::sharing(int layer, size_t index) const {
@@ -129,6 +165,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   OwningOpRef<ModuleOp> owner = ModuleOp::create(FileLineColLoc::get(&context, network.file, 1, 1));
   module = *owner;
   builder.setInsertionPointToEnd(module.getBody());
+  unifyExtents();
   parameters();
   const vocab::Optimizer *own = network.optimizer.record;
   for (const vocab::Optimizer &record : vocab::optimizers()) {

@@ -33,7 +33,8 @@ private:
       place = mlir::NameLoc::get(builder.getStringAttr(record), place);
     return mlir::NameLoc::get(builder.getStringAttr(layer.name), place);
   }
-  mlir::Attribute extent(int layer);
+  void unifyExtents();
+  mlir::Attribute extent(int layer) const { return extents.at(layer); }
   net::ValueType type(ArrayRef<mlir::Attribute> dims) { return net::valueType(&context, dims); }
   net::ValueType batchOf(mlir::Attribute units) { return type({builder.getStringAttr(net::kBatch), units}); }
   net::ValueType rowType() { return type({builder.getStringAttr(net::kBatch)}); }
@@ -87,6 +88,7 @@ private:
   const frontend::Network &network;
   mlir::OpBuilder builder;
   mlir::ModuleOp module;
+  std::vector<mlir::Attribute> extents; // by layer: a number, or the data set whose columns it counts
   // Of the entry at hand, by layer: what it passes on, and what its activation is applied to.
   std::map<int, Value> outputs, preActivations;
   std::map<std::string, Value> reads; // of the entry at hand: a parameter is read once
