@@ -14,13 +14,13 @@ public:
     lanes = 1;
     while (lanes < context.lanes && weights.inner / (2 * lanes) >= kInnerPerLane)
       lanes *= 2;
-    const bool stored = !weights.outerFirst && lanes > 1;
+    const bool stored = !inLines() && lanes > 1;
     squares = carver.take<double>(stored ? lanes * weights.outer : 0);
     factors = carver.take<float>(stored ? weights.outer : 0);
   }
 
   void run(Context &context, Launch &) {
-    if (weights.outerFirst)
+    if (inLines())
       limitLines(context);
     else if (lanes == 1)
       limitTiles(context);
@@ -31,6 +31,8 @@ public:
 private:
   static constexpr int64_t kInnerPerLane = 1024, kBlock = 1 << 16;
 
+  /// Whether a column lies in one piece.
+  bool inLines() const { return weights.outerFirst || weights.outer == 1; }
   float *at(int64_t k, int64_t c) const { return weights.trained.value + weights.offset(k, c); }
   /// What a column is multiplied by; 1 also where its norm is no number.
   float factorOf(double sumOfSquares) const {
@@ -40,7 +42,7 @@ private:
   /// Blocks of whole lines that together cover `count` lines of `width` values.
   static int64_t linesPerBlock(int64_t width) { return std::max<int64_t>(1, kBlock / std::max<int64_t>(1, width)); }
 
-  /// [outer][inner]: each column is one line.
+  /// [outer][inner].
   void limitLines(Context &context) {
     const int64_t lines = linesPerBlock(weights.inner);
     context.pool.parallelFor((weights.outer + lines - 1) / lines, [&](int64_t block, int) {

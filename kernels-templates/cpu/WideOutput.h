@@ -16,6 +16,10 @@ public:
   bool backprop = false; // sweeps single and forward: write the sources' gradients
   bool update = false;   // sweeps single and update: form gradients, for the optimizer or for buffers
   bool counts = true;    // the loss is summed (every sweep but update)
+  /// Sources, ascending, that meet the transpose of their weights in a gradient buffer. Lanes run at the same time,
+  /// each in its own part of the buffer, but the parts for a matrix and for its transpose cross: these sources wait
+  /// until all lanes are done. (The matrix is square then: the deltas kept for it are as wide as the matrix.)
+  std::vector<size_t> late;
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     const int64_t workers = context.pool.workers();
@@ -32,6 +36,7 @@ public:
       if (backprop && sources[s].gradient)
         partials[s] = carver.take<float>(lanes * rows * sources[s].weights.inner);
     }
+    kept = carver.take<float>(update && !late.empty() ? rows * columns : 0);
     gradientSize = update ? std::max<int64_t>(deepest * stride, stride) : 0;
     gradients = carver.take<float>(workers * gradientSize);
     losses = carver.take<double>(lanes);
@@ -54,12 +59,27 @@ public:
     });
     if (backprop)
       combineGradients(context, batch.rows);
+    for (size_t i = 0; update && i < late.size(); ++i)
+      addLateGradient(context, batch.rows, sources[late[i]]);
     double loss = treeSum(losses, lanes);
     launch.sum += counts ? loss : 0;
     launch.regularization += treeSum(regularizations, lanes);
   }
 
 private:
+  bool isLate(size_t source) const { return std::find(late.begin(), late.end(), source) != late.end(); }
+  void addLateGradient(Context &context, int64_t rows, const BufferSource &source) {
+    const Weights &w = source.weights;
+    const Tiles tiles(columns, stride);
+    context.pool.parallelFor(tiles.count, [&](int64_t index, int worker) {
+      const plan::Range tile = tiles[index];
+      float *gradient = gradients + worker * gradientSize;
+      multiplyGradient(context.product, source.x, w.inner, kept + tile.begin, columns, rows, w.outerFirst, w.inner,
+                       tile.size(), source.descent.factor(rows), 0, gradient);
+      applyBlock(updateWeights, source.descent, w, {0, w.inner}, tile, gradient, *context.ops, nullptr);
+    });
+  }
+
   void walkLane(Context &context, const Launch &launch, int lane, int worker) {
     const plan::Range range = plan::laneRange(columns, lane, lanes);
     const Tiles tiles(range.size());
@@ -72,6 +92,8 @@ private:
       computeDelta(context, launch, tile, cursor, delta, worker, &losses[lane]);
       if (backprop)
         backpropTile(context, launch.batch.rows, lane, tile, delta, index == 0);
+      for (int64_t row = 0; row < launch.batch.rows && update && !late.empty(); ++row)
+        std::copy_n(delta + row * stride, tile.size(), kept + row * columns + tile.begin);
       if (update)
         updateTile(context, launch.batch.rows, tile, delta, gradients + worker * gradientSize, &regularizations[lane]);
     }
@@ -109,9 +131,10 @@ private:
   }
   void updateTile(const Context &context, int64_t rows, plan::Range tile, const float *delta, float *gradient,
                   double *sum) {
-    for (const BufferSource &source : sources) {
+    for (size_t s = 0; s < sources.size(); ++s) {
+      const BufferSource &source = sources[s];
       const Weights &w = source.weights;
-      if (!updateWeights && !source.descent.buffer)
+      if (isLate(s) || (!updateWeights && !source.descent.buffer))
         continue;
       multiplyGradient(context.product, source.x, w.inner, delta, stride, rows, w.outerFirst, w.inner, tile.size(),
                        source.descent.factor(rows), 0, gradient);
@@ -146,7 +169,7 @@ private:
 
   int lanes = 1;
   int64_t stride = 0, deltaSize = 0, gradientSize = 0;
-  float *deltas = nullptr, *gradients = nullptr;
+  float *deltas = nullptr, *gradients = nullptr, *kept = nullptr;
   int64_t *cursors = nullptr;
   RowTarget *targets = nullptr;
   std::vector<float *> partials; // by source: lanes x rows x inner

@@ -72,16 +72,18 @@ Gemm bindGemm(const Binder &bind) {
   return kernel;
 }
 
-/// Tiles of outputs are worked on at the same time: they must be disjoint parts of a gradient buffer, for every source
-/// that adds to it.
-void refuseCrossedGradients(const std::vector<BufferSource> &sources, const plan::Step &step) {
+/// See WideOutput::late. By names: buffers that are only measured have no places.
+std::vector<size_t> lateSources(const plan::Step &step, const std::vector<BufferSource> &sources) {
+  std::vector<size_t> late;
   for (size_t s = 0; s < sources.size(); ++s)
-    for (size_t other = 0; other < s; ++other)
-      if (sources[s].descent.buffer && !step.sources[s].weightGradient.empty() &&
-          step.sources[s].weightGradient == step.sources[other].weightGradient &&
-          sources[s].weights.outerFirst != sources[other].weights.outerFirst)
-        userError("step '{}' of the plan adds the gradients of a matrix and of its transpose to '{}' at once",
-                  step.label, step.sources[s].weightGradient);
+    for (size_t other = 0; other < s && sources[s].descent.buffer; ++other)
+      if (step.sources[s].weightGradient == step.sources[other].weightGradient &&
+          (sources[s].weights.outerFirst != sources[other].weights.outerFirst ||
+           std::count(late.begin(), late.end(), other) > 0)) {
+        late.push_back(s);
+        break;
+      }
+  return late;
 }
 
 WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
@@ -97,8 +99,7 @@ WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
                                    [](const BufferSource &source) { return source.descent.buffer != nullptr; });
   kernel.update = (single || update) && (step.update || buffers);
   kernel.counts = !update;
-  if (kernel.update)
-    refuseCrossedGradients(kernel.sources, step);
+  kernel.late = lateSources(step, kernel.sources);
   if (kernel.update && step.update) {
     kernel.biases = bind.biases();
     kernel.updateWeights = bind.updateWeights();

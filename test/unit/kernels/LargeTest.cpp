@@ -2,8 +2,11 @@
 // memory.
 #include "kernels-templates/cpu/ColumnReduce.h"
 #include "kernels-templates/cpu/CscUpdate.h"
+#include "kernels-templates/cpu/Expand.h"
 #include "kernels-templates/cpu/Gemm.h"
 #include "kernels-templates/cpu/GemmUpdate.h"
+#include "kernels-templates/cpu/LimitNorm.h"
+#include "kernels-templates/cpu/ParameterUpdate.h"
 #include "kernels-templates/cpu/WideOutput.h"
 #include "kernels-templates/cpu/WideSoftmax.h"
 #include "kernels-templates/cpu/WideTopk.h"
@@ -91,6 +94,21 @@ TEST(Large, WorkspaceOfWideInputsStaysSmall) {
     gather.columns = 64;
     EXPECT_LT(workspaceOf(gather, 1024), 8 * kMiB);
   }
+}
+
+TEST(Large, WorkspaceOfWholeParametersStaysSmall) {
+  for (bool outerFirst : {false, true})
+    for (auto [inner, outer] : {std::pair<int64_t, int64_t>{kMost, 64}, {64, kMost}}) {
+      rt::cpu::LimitNorm limit;
+      limit.weights = weightsOf(inner, outer, outerFirst);
+      EXPECT_LT(workspaceOf(limit, 1024), kMiB / 8);
+      rt::cpu::ParameterUpdate update;
+      update.size = 64 * int64_t(10'000'000);
+      EXPECT_LT(workspaceOf(update, 1024), kMiB);
+    }
+  rt::cpu::Expand expand;
+  expand.columns = kMost;
+  EXPECT_LT(workspaceOf(expand, 1024), kMiB / 8);
 }
 
 TEST(Large, WorkspaceBeyondTwoGigabytesIsCountedRight) {

@@ -15,9 +15,7 @@ public:
     parameter("W", 3, 5, "columns", std::vector<float>(15));
     parameter("V", 5, 3, "rows", std::vector<float>(15));
     parameter("b", 1, 5, "rows", std::vector<float>(5));
-    parameter("S", 5, 5, "rows", std::vector<float>(25));
-    for (const char *name : {"gW", "gS", "square"})
-      buffer(name, std::vector<float>(25));
+    buffer("gW", std::vector<float>(15));
     memory.data["clicks"] = data.view(Loader::CsrBinary);
     step.columns.value = 5;
   }
@@ -79,14 +77,6 @@ public:
   void vectorMap() {
     step.kernel = "map";
     step.slots["body"] = use("copy", {arg(Role::Column, "b")}, {arg(Role::Column, "b")});
-  }
-  /// One matrix [5, 5] twice, its gradients in a buffer.
-  void twoUsers() {
-    wideOutput();
-    step.sources = {source("square", "S"), source("square", "S")};
-    for (plan::Source &source : step.sources)
-      source.weightGradient = "gS";
-    step.sources[1].accumulate = true;
   }
   void rowReduce() {
     step.kernel = "row_reduce";
@@ -183,8 +173,6 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan names the buffer 'gV', which does not exist"},
     {"wideGradient", &Steps::wideOutput, [](Steps &s) { s.step.sources[0].weightGradient = "gV"; },
      "step 'test' of the plan names the buffer 'gV', which does not exist"},
-    {"crossedGradients", &Steps::twoUsers, [](Steps &s) { s.step.sources[1].transposed = true; },
-     "step 'test' of the plan adds the gradients of a matrix and of its transpose to 'gS' at once"},
     {"expandedData", &Steps::expand, [](Steps &s) { s.step.sources[0].ref = "views"; },
      "step 'test' of the plan reads the data set 'views', which is not bound"},
     {"expandedBuffer", &Steps::expand, [](Steps &s) { s.step.sources[0].ref = "x"; },

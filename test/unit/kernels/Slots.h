@@ -1,6 +1,7 @@
 // Slots written by hand, as snc would compile them, and their formulas in double precision.
 #pragma once
 #include "runtime/hal/cpu/SlotTable.h"
+#include <algorithm>
 #include <cmath>
 
 namespace sn::test {
@@ -36,6 +37,15 @@ inline void crossStored(int64_t n, In in, Out out, const float *s, double *sum) 
     *sum += -w * t * z;
     out[0][i] = static_cast<float>(w * (sigmoid(z) - t));
   }
+}
+// the same, the delta also kept
+inline void crossBackgroundTwice(int64_t n, In in, Out out, const float *s, double *sum) {
+  crossBackground(n, in, out, s, sum);
+  std::copy_n(out[0], n, out[1]);
+}
+inline void crossStoredTwice(int64_t n, In in, Out out, const float *s, double *sum) {
+  crossStored(n, in, out, s, sum);
+  std::copy_n(out[0], n, out[1]);
 }
 inline void crossFull(int64_t n, In in, Out out, const float *s, double *sum) {
   double w = static_cast<double>(s[0]);
@@ -141,6 +151,8 @@ inline rt::cpu::SlotTable slotTable(const std::string &level = "") {
   table.add("crossBackground", crossBackground);
   table.add("crossStored", crossStored);
   table.add("crossFull", crossFull);
+  table.add("crossBackgroundTwice", crossBackgroundTwice);
+  table.add("crossStoredTwice", crossStoredTwice);
   table.add("rolesBackground", rolesSlot<false, false>);
   table.add("rolesStored", rolesSlot<true, true>);
   table.add("rolesFull", rolesSlot<true, false>);

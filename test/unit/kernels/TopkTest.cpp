@@ -12,16 +12,23 @@ struct Lists {
 struct Problem {
   int64_t rows, columns;
   std::string layout = "columns";
+  bool transposed = false; // the parameter is [columns, 7]
   std::vector<int64_t> ids = someRows(rows, 30);
   std::vector<float> x = randomValues(rows * 7, 1), w = randomValues(7 * columns, 2), bias = randomValues(columns, 3);
 
   std::unique_ptr<Rig> rig(int threads) const {
     auto rig = std::make_unique<Rig>(threads);
     rig->buffer("x", x);
-    rig->parameter("W", 7, columns, layout, w);
+    std::vector<float> turned(w.size());
+    for (size_t i = 0; i < w.size(); ++i)
+      turned[i % static_cast<size_t>(columns) * 7 + i / static_cast<size_t>(columns)] = w[i];
+    if (transposed)
+      rig->parameter("W", columns, 7, layout, turned);
+    else
+      rig->parameter("W", 7, columns, layout, w);
     rig->parameter("b", 1, columns, "rows", bias);
     rig->step.columns.value = columns;
-    rig->step.sources = {rig->source("x", "W")};
+    rig->step.sources = {rig->source("x", "W", "", transposed)};
     return rig;
   }
   double z(int64_t r, int64_t c) const {
@@ -66,8 +73,8 @@ Lists sorted(const std::vector<float> &scores, const std::vector<int64_t> &ids, 
 TEST(WideTopk, FindsTheBestColumns) {
   for (const char *layout : {"rows", "columns"})
     for (int64_t columns : {3, 513, 1025})
-      for (int64_t rows : {1, 70}) {
-        Problem p{rows, columns, layout};
+      for (auto [rows, transposed] : {std::pair<int64_t, bool>{1, false}, {70, false}, {70, true}}) {
+        Problem p{rows, columns, layout, transposed};
         auto rig = p.rig(2);
         rig->step.kernel = "wide_topk";
         rig->step.slots["score"] = use("addBias", {arg(Role::Accumulator), arg(Role::Column, "b")}, {arg(Role::Delta)});
@@ -148,7 +155,7 @@ std::pair<std::vector<float>, std::vector<float>> statistics(const Problem &p, i
 TEST(WideSoftmax, StatisticsAreRowMaximumAndSum) {
   for (int64_t columns : {1, 3, 17, 300, 513, 1025, 2100})
     for (int64_t rows : {1, 5, 64, 200}) {
-      Problem p{rows, columns};
+      Problem p{rows, columns, "rows", rows > 5};
       for (float &value : p.bias)
         value *= 60; // a wide spread: most terms vanish
       auto [maximum, sum] = statistics(p, 2);

@@ -56,6 +56,29 @@ TEST(Vector, SumsMaximaAndExponentials) {
   });
 }
 
+TEST(Vector, SquaresAndProducts) {
+  forEachLevel([](const rt::cpu::VectorOps &ops) {
+    EXPECT_EQ(ops.sumSquares(0, nullptr), 0);
+    for (int64_t n : {1, 3, 15, 16, 17, 100}) {
+      auto x = randomValues(n, static_cast<unsigned>(n), 50), factor = randomValues(n, 7);
+      std::vector<double> into(static_cast<size_t>(n), 0.5), squares;
+      double sum = 0;
+      for (float value : x) {
+        squares.push_back(static_cast<double>(value) * static_cast<double>(value));
+        sum += squares.back();
+      }
+      EXPECT_NEAR(ops.sumSquares(n, x.data()), sum, 1e-12 * sum);
+      ops.addSquares(n, x.data(), into.data());
+      auto multiplied = x;
+      ops.multiply(n, factor.data(), multiplied.data());
+      for (size_t i = 0; i < x.size(); ++i) {
+        EXPECT_NEAR(into[i], squares[i] + 0.5, 1e-12 * (1 + squares[i]));
+        EXPECT_EQ(multiplied[i], x[i] * factor[i]);
+      }
+    }
+  });
+}
+
 TEST(Vector, NextAboveFindsEveryPlace) {
   forEachLevel([](const rt::cpu::VectorOps &ops) {
     for (int64_t n : {0, 1, 16, 40}) {

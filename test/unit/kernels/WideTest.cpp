@@ -285,6 +285,48 @@ TEST(WideOutput, SourcesAddToOneBufferInTheirOrder) {
   }
 }
 
+TEST(WideOutput, AMatrixMeetsItsTransposeInOneBuffer) {
+  // z = x S + y S^T + x S: three sources of a square matrix, their gradients in one buffer.
+  for (const char *layout : {"rows", "columns"})
+    for (int64_t n : {17, 1025}) {
+      Problem p({.rows = 64, .columns = n});
+      auto x = randomValues(64 * n, 1), y = randomValues(64 * n, 2), s = randomValues(n * n, 3, 0.1);
+      std::vector<float> one;
+      for (int threads : {1, 2, 3}) {
+        auto rig = makeRig(p, threads);
+        rig->buffer("x", x);
+        rig->buffer("y", y);
+        rig->parameter("S", n, n, layout, s);
+        rig->gradientBuffer("g", "S", std::vector<float>(s.size(), 9));
+        rig->buffer("delta", std::vector<float>(x.size()));
+        rig->step.sources = {rig->source("x", "S"), rig->source("y", "S", "", true), rig->source("x", "S")};
+        for (size_t i : {0u, 1u, 2u}) {
+          rig->step.sources[i].weightGradient = "g";
+          rig->step.sources[i].accumulate = i > 0;
+          rig->step.sources[i].scale = 1.0 / 3;
+        }
+        rig->step.slots["background"].out.push_back(arg(Role::Element, "delta"));
+        rig->step.slots["stored"].out.push_back(arg(Role::Element, "delta"));
+        rig->step.slots["background"].function = "crossBackgroundTwice";
+        rig->step.slots["stored"].function = "crossStoredTwice";
+        rig->prepare(64);
+        rig->launch(p.ids);
+        std::vector<float> delta = rig->read("delta"), got = rig->readGradient("g", "S");
+        one = threads == 1 ? got : one;
+        EXPECT_EQ(one, got) << threads;
+        std::vector<double> wanted(s.size());
+        for (size_t r = 0; r < 64; ++r)
+          for (size_t a = 0, size = static_cast<size_t>(n); a < size; ++a)
+            for (size_t b = 0; b < size; ++b)
+              wanted[a * size + b] -=
+                  (2 * static_cast<double>(x[r * size + a]) * static_cast<double>(delta[r * size + b]) +
+                   static_cast<double>(delta[r * size + a]) * static_cast<double>(y[r * size + b])) /
+                  (3 * 64);
+        expectNear(got, wanted, 3e-6, layout);
+      }
+    }
+}
+
 TEST(WideOutput, SweepsSayWhatTheyDo) {
   for (const char *sweep : {"forward", "update", "loss"}) {
     Problem p({.rows = 64, .columns = 513, .sweep = sweep});
