@@ -23,6 +23,8 @@ kernel::ArgAttr KernelBuilder::bind(Value value) {
     return arg("mask", static_cast<int64_t>(mask.getStream()), "", mask.getP().convertToDouble());
   if (auto read = dyn_cast<net::ReadOp>(op))
     return arg("column", -1, read.getParameter());
+  if (isa<net::IotaOp>(op))
+    return arg("index");
   if (auto scalar = dyn_cast<net::ScalarOp>(op))
     return arg("hyper", -1, scalar.getExpression());
   if (auto target = dyn_cast<net::TargetScalarOp>(op))
@@ -38,24 +40,29 @@ SmallVector<kernel::ArgAttr> KernelBuilder::bindAll(ValueRange values) {
   return args;
 }
 
-void KernelBuilder::source(Value x, Value weights, bool transposed, int gradient) {
+void KernelBuilder::source(Value x, StringRef weights, SourceUse use) {
   SmallVector<NamedAttribute> fields;
   auto add = [&](StringRef name, Attribute value) { fields.push_back(builder.getNamedAttr(name, value)); };
-  if (DataChain chain = dataChain(x)) {
+  if (DataChain chain = x ? dataChain(x) : DataChain()) {
     add("data", chain.data.getDatasetAttr());
     SmallVector<Attribute> corruption;
     for (net::CorruptOp op : chain.corruptions)
       corruption.push_back(arg("mask", static_cast<int64_t>(op.getStream()), "", op.getP().convertToDouble()));
     add("corruption", builder.getArrayAttr(corruption));
-  } else {
+  } else if (x) {
     add("operand", builder.getI64IntegerAttr(static_cast<int64_t>(sourceValues.size())));
     sourceValues.push_back(x);
   }
-  add("weights", builder.getStringAttr(parameterOf(weights)));
-  if (transposed)
+  if (!weights.empty())
+    add("weights", builder.getStringAttr(weights));
+  if (use.transposed)
     add("transposed", builder.getUnitAttr());
-  if (gradient >= 0)
-    add("gradient", builder.getI64IntegerAttr(gradient));
+  if (use.gradient >= 0)
+    add("gradient", builder.getI64IntegerAttr(use.gradient));
+  if (use.weightGradient)
+    add("weight_gradient", builder.getUnitAttr());
+  if (use.scale != 1)
+    add("scale", builder.getF64FloatAttr(use.scale));
   sources.push_back(builder.getDictionaryAttr(fields));
 }
 
@@ -82,6 +89,15 @@ void KernelBuilder::slot(StringRef name, ArrayRef<kernel::ArgAttr> args, ArrayRe
 
 Operation *KernelBuilder::create(StringRef name, Operation *position) {
   builder.setInsertionPoint(position);
+  return build(name);
+}
+
+Operation *KernelBuilder::append(StringRef name, Block &block) {
+  builder.setInsertionPointToEnd(&block);
+  return build(name);
+}
+
+Operation *KernelBuilder::build(StringRef name) {
   OperationState state(loc, "kernel." + name.str());
   state.addOperands(sourceValues);
   state.addOperands(inputs);

@@ -4,6 +4,14 @@
 #include "dialects/Net/Net.h"
 
 namespace sn {
+/// What becomes of a factor pair x * W besides the product.
+struct SourceUse {
+  bool transposed = false;     // x * W^T
+  int gradient = -1;           // result that receives the gradient of x, or -1
+  bool weightGradient = false; // W's descent gradient goes to its buffer; W is not updated
+  double scale = 1;            // of W's descent gradient
+};
+
 class KernelBuilder {
 public:
   using Body = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::ValueRange)>;
@@ -14,9 +22,8 @@ public:
   /// What `value` is to a slot: a mask, a parameter, a host expression, a target scalar, or an operand by its shape.
   kernel::ArgAttr bind(mlir::Value value);
   llvm::SmallVector<kernel::ArgAttr> bindAll(mlir::ValueRange values);
-  /// A factor pair x * W (or x * W^T): x a buffer or a (corrupted) data set, W a net.read. `gradient`: result index or
-  /// -1.
-  void source(mlir::Value x, mlir::Value weights, bool transposed = false, int gradient = -1);
+  /// A factor pair: x a buffer, a (corrupted) data set or nothing, W a parameter or "".
+  void source(mlir::Value x, llvm::StringRef weights, SourceUse use = {});
   int result(mlir::Type type);
   /// `body` yields one value per output, then the sum's contribution if `sum`.
   void slot(llvm::StringRef name, llvm::ArrayRef<kernel::ArgAttr> args, llvm::ArrayRef<kernel::ArgAttr> outputs,
@@ -28,9 +35,13 @@ public:
   }
   /// Creates the operation of schema `name` before `position`.
   mlir::Operation *create(llvm::StringRef name, mlir::Operation *position);
+  /// The same at the end of a block.
+  mlir::Operation *append(llvm::StringRef name, mlir::Block &block);
   int appendInput(mlir::Value value);
 
 private:
+  mlir::Operation *build(llvm::StringRef name);
+
   mlir::OpBuilder builder;
   mlir::Location loc;
   llvm::SmallVector<mlir::Value> sourceValues, inputs;

@@ -1,5 +1,6 @@
 // kernel-to-plan: values become buffers with lifetimes, kernels become steps, slots become functions of module @slots.
-// Assumes the entry's operations are in a valid order; `recompute` update sweeps run at the end of the step list.
+// Assumes the entry's operations are in a valid order; `recompute` update sweeps, updates from gradient buffers and
+// norm limits run at the end of the step list, in this order.
 #include "compiler/Conversion/KernelBuilder.h"
 #include "compiler/Conversion/PlanJson.h"
 #include "compiler/Transforms/FormulaAd.h"
@@ -75,15 +76,21 @@ private:
   };
   std::string unique(const std::string &base);
   const std::string &buffer(Value value) { return buffers.find(value)->second.name; }
+  const std::string &gradientBuffer(StringRef parameter);
+  net::ParameterOp parameterNamed(StringRef name) {
+    return entry->getParentOfType<ModuleOp>().lookupSymbol<net::ParameterOp>(name);
+  }
   void declare(Value value, const std::string &base);
   void kernel(Operation *op);
   Planned common(Operation *op);
   void sources(Operation *op, Planned &planned);
+  plan::Source source(Operation *op, DictionaryAttr fields, Planned &planned);
   void addSlot(Operation *op, unsigned index, Planned &planned);
   plan::SlotArg slotArg(kernel::ArgAttr arg, Operation *op, Planned &planned);
   plan::Dim columnsOf(Operation *op);
   void sweeps(Operation *op);
   void dropSlots(Planned &planned, bool statistics);
+  void accumulations();
   void lifetimes();
   void dependencies();
 
@@ -92,7 +99,8 @@ private:
   DenseMap<Value, Buffer> buffers;
   std::map<Operation *, std::vector<std::string>> rowBuffers; // of a wide_softmax
   std::vector<Buffer> order;                                  // all buffers, by creation
-  std::vector<Planned> steps, deferred;
+  std::vector<Planned> steps, deferred, updates, limits;      // in the order they run
+  std::map<std::string, std::string> gradientBuffers;         // by parameter
   llvm::StringSet<> names;
   std::map<std::string, std::pair<int64_t, int64_t>> live;
 };
@@ -116,16 +124,17 @@ plan::Dim dimOf(Attribute attribute) {
   return {cast<IntegerAttr>(attribute).getInt(), ""};
 }
 
-/// The width of the tiles: of a matrix result, of the weights' output side, or of an operand.
+/// The width of the tiles: of the weights' output side, as the kernel says, of a matrix result or operand, or of a
+/// vector.
 plan::Dim EntryPlanner::columnsOf(Operation *op) {
   auto sources = op->getAttrOfType<ArrayAttr>("sources");
-  auto module = entry->getParentOfType<ModuleOp>();
-  if (!sources.empty()) {
-    auto source = cast<DictionaryAttr>(sources[0]);
-    auto parameter = module.lookupSymbol<net::ParameterOp>(source.getAs<StringAttr>("weights").getValue());
-    auto dims = cast<net::ValueType>(parameter.getType()).getDims();
-    return dimOf(dims[source.contains("transposed") ? 0 : 1]);
+  auto source = sources.empty() ? DictionaryAttr() : cast<DictionaryAttr>(sources[0]);
+  if (auto weights = source ? source.getAs<StringAttr>("weights") : StringAttr()) {
+    auto dims = cast<net::ValueType>(parameterNamed(weights.getValue()).getType()).getDims();
+    return dimOf(source.contains("transposed") ? dims.front() : dims.back());
   }
+  if (Attribute given = op->getAttr("columns"))
+    return dimOf(given);
   for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getResults()), SmallVector<Value>(op->getOperands())))
     if (net::typeOf(value).isMatrix())
       return dimOf(net::unitsOf(net::typeOf(value)));
@@ -182,6 +191,8 @@ void EntryPlanner::addSlot(Operation *op, unsigned index, Planned &planned) {
     if (arg.getIndex() >= 0) {
       out.ref = buffer(op->getResult(arg.getIndex()));
       planned.writes.push_back(out.ref);
+    } else {
+      out.ref = arg.getRef().str(); // an assignment
     }
     use.out.push_back(out);
   }
@@ -190,28 +201,49 @@ void EntryPlanner::addSlot(Operation *op, unsigned index, Planned &planned) {
   planned.step.slots[name.str()] = use;
 }
 
-void EntryPlanner::sources(Operation *op, Planned &planned) {
-  for (Attribute attribute : op->getAttrOfType<ArrayAttr>("sources")) {
-    auto fields = cast<DictionaryAttr>(attribute);
-    plan::Source source;
-    source.weights = fields.getAs<StringAttr>("weights").str();
-    source.transposed = fields.contains("transposed");
-    if (auto data = fields.getAs<StringAttr>("data")) {
-      source.data = true;
-      source.ref = data.str();
-      for (Attribute mask : fields.getAs<ArrayAttr>("corruption"))
-        source.corruption.push_back({static_cast<uint32_t>(cast<kernel::ArgAttr>(mask).getIndex()),
-                                     cast<kernel::ArgAttr>(mask).getP().getValueAsDouble()});
-    } else {
-      source.ref = buffer(op->getOperand(fields.getAs<IntegerAttr>("operand").getInt()));
-      planned.reads.push_back(source.ref);
-    }
-    if (auto gradient = fields.getAs<IntegerAttr>("gradient")) {
-      source.gradient = buffer(op->getResult(gradient.getInt()));
-      planned.writes.push_back(source.gradient);
-    }
-    planned.step.sources.push_back(source);
+/// What a matrix's gradients add up in: as large as it, laid out like it.
+const std::string &EntryPlanner::gradientBuffer(StringRef parameter) {
+  auto [found, fresh] = gradientBuffers.try_emplace(parameter.str());
+  if (fresh) {
+    found->second = unique(parameter.str() + ".gradient");
+    order.push_back({found->second, cast<net::ValueType>(parameterNamed(parameter).getType())});
   }
+  return found->second;
+}
+
+void EntryPlanner::sources(Operation *op, Planned &planned) {
+  for (Attribute attribute : op->getAttrOfType<ArrayAttr>("sources"))
+    planned.step.sources.push_back(source(op, cast<DictionaryAttr>(attribute), planned));
+}
+
+plan::Source EntryPlanner::source(Operation *op, DictionaryAttr fields, Planned &planned) {
+  plan::Source source;
+  if (auto weights = fields.getAs<StringAttr>("weights"))
+    source.weights = weights.str();
+  source.transposed = fields.contains("transposed");
+  if (auto data = fields.getAs<StringAttr>("data")) {
+    source.data = true;
+    source.ref = data.str();
+    for (Attribute mask : fields.getAs<ArrayAttr>("corruption"))
+      source.corruption.push_back({static_cast<uint32_t>(cast<kernel::ArgAttr>(mask).getIndex()),
+                                   cast<kernel::ArgAttr>(mask).getP().getValueAsDouble()});
+  } else if (auto operand = fields.getAs<IntegerAttr>("operand")) {
+    source.ref = buffer(op->getOperand(operand.getInt()));
+    planned.reads.push_back(source.ref);
+  }
+  if (auto gradient = fields.getAs<IntegerAttr>("gradient")) {
+    source.gradient = buffer(op->getResult(gradient.getInt()));
+    planned.writes.push_back(source.gradient);
+  }
+  if (auto scale = fields.getAs<FloatAttr>("scale"))
+    source.scale = scale.getValueAsDouble();
+  if (fields.contains("weight_gradient")) {
+    bool applies = isa<kernel::Update>(op);
+    source.weightGradient =
+        applies && op->getNumOperands() > 0 ? buffer(op->getOperand(0)) : gradientBuffer(source.weights);
+    (applies ? planned.reads : planned.writes).push_back(source.weightGradient);
+  }
+  return source;
 }
 
 EntryPlanner::Planned EntryPlanner::common(Operation *op) {
@@ -238,6 +270,8 @@ EntryPlanner::Planned EntryPlanner::common(Operation *op) {
   text("report", step.report);
   text("remark", planned.remark);
   step.update = op->hasAttr("update");
+  if (auto limit = op->getAttrOfType<FloatAttr>("limit"))
+    step.limit = limit.getValueAsDouble();
   step.columns = columnsOf(op);
   sources(op, planned);
   for (unsigned i = 0; i < op->getNumRegions(); ++i)
@@ -248,6 +282,11 @@ EntryPlanner::Planned EntryPlanner::common(Operation *op) {
 void EntryPlanner::dropSlots(Planned &planned, bool statistics) {
   for (auto slot = planned.step.slots.begin(); slot != planned.step.slots.end();)
     slot = (slot->first == "logit") == statistics ? std::next(slot) : planned.step.slots.erase(slot);
+}
+
+static void withoutUpdate(plan::Source &source) {
+  source.weightGradient.clear();
+  source.scale = 1;
 }
 
 /// wide_output and wide_softmax: one plan step per sweep.
@@ -266,6 +305,7 @@ void EntryPlanner::sweeps(Operation *op) {
     statistics.reads.clear(), statistics.writes = rows;
     for (plan::Source &source : statistics.step.sources) {
       source.gradient.clear();
+      withoutUpdate(source);
       statistics.reads.push_back(source.ref);
     }
     statistics.remark = "row maximum and sum of exponentials tile by tile: the logits are not stored";
@@ -281,12 +321,19 @@ void EntryPlanner::sweeps(Operation *op) {
   if (schedule == "recompute") {
     first.step.update = false;
     first.step.biases.clear();
+    for (plan::Source &source : first.step.sources) {
+      llvm::erase(first.writes, source.weightGradient);
+      withoutUpdate(source);
+    }
     Planned second = whole;
     second.step.sweep = "update";
     second.step.report.clear();
-    for (plan::Source &source : second.step.sources)
-      source.gradient.clear();
     second.writes.clear();
+    for (plan::Source &source : second.step.sources) {
+      source.gradient.clear();
+      if (!source.weightGradient.empty())
+        second.writes.push_back(source.weightGradient);
+    }
     second.remark = "second sweep: the deltas again, weight gradient and update";
     deferred.push_back(second);
   }
@@ -334,7 +381,16 @@ void EntryPlanner::kernel(Operation *op) {
       planned.step.rows.push_back(buffer(op->getResult(i)));
       planned.writes.push_back(buffer(op->getResult(i)));
     }
-  steps.push_back(planned);
+  (schema == "update" ? updates : schema == "limit_norm" ? limits : steps).push_back(planned);
+}
+
+/// The first contribution to a gradient overwrites the buffer, the others are added.
+void EntryPlanner::accumulations() {
+  llvm::StringSet<> written;
+  for (Planned &planned : steps)
+    for (plan::Source &source : planned.step.sources)
+      if (!source.weightGradient.empty() && planned.step.kernel != "update")
+        source.accumulate = !written.insert(source.weightGradient).second;
 }
 
 void EntryPlanner::lifetimes() {
@@ -356,7 +412,8 @@ void EntryPlanner::dependencies() {
       };
       if (meets(a.writes, b.reads) || meets(a.reads, b.writes) || meets(a.writes, b.writes) ||
           meets(plan::parametersRead(a.step), plan::parametersUpdated(b.step)) ||
-          meets(plan::parametersUpdated(a.step), plan::parametersRead(b.step)))
+          meets(plan::parametersUpdated(a.step), plan::parametersRead(b.step)) ||
+          meets(plan::parametersUpdated(a.step), plan::parametersUpdated(b.step)))
         steps[later].step.after.push_back(static_cast<int64_t>(earlier));
     }
 }
@@ -364,7 +421,9 @@ void EntryPlanner::dependencies() {
 void EntryPlanner::run(OpBuilder &builder) {
   for (Operation &op : entry.getBody().front())
     kernel(&op);
-  steps.insert(steps.end(), deferred.begin(), deferred.end());
+  for (const std::vector<Planned> &last : {deferred, updates, limits})
+    steps.insert(steps.end(), last.begin(), last.end());
+  accumulations();
   lifetimes();
   dependencies();
   auto plan = builder.create<planir::EntryOp>(entry.getLoc(), entry.getSymName());
@@ -384,16 +443,29 @@ void EntryPlanner::run(OpBuilder &builder) {
   }
 }
 
-/// Weights of a wide output lie output by output, so that a tile is contiguous.
+/// Weights of a wide output lie output by output, so that a tile is contiguous, and weights of a data set feature by
+/// feature. Where users of one matrix differ, a data set decides: it reads single rows. A transposed user turns it
+/// round.
 void chooseLayouts(ModuleOp module) {
+  llvm::StringMap<bool> byData, byOutput; // whether "columns"
   module.walk([&](Operation *op) {
-    if (!isa<kernel::WideOutput, kernel::WideSoftmax, kernel::WideTopk>(op))
-      return;
-    for (Attribute source : op->getAttrOfType<ArrayAttr>("sources")) {
-      auto parameter = module.lookupSymbol(cast<DictionaryAttr>(source).getAs<StringAttr>("weights").getValue());
-      parameter->setAttr("plan.layout", StringAttr::get(module.getContext(), "columns"));
+    auto sources = op->getAttrOfType<ArrayAttr>("sources");
+    for (Attribute attribute : sources ? sources : ArrayAttr::get(op->getContext(), {})) {
+      auto source = cast<DictionaryAttr>(attribute);
+      bool transposed = source.contains("transposed");
+      auto weights = source.getAs<StringAttr>("weights");
+      if (weights && source.contains("data"))
+        byData.try_emplace(weights, transposed);
+      else if (isa<kernel::WideOutput, kernel::WideSoftmax, kernel::WideTopk>(op))
+        byOutput.try_emplace(weights, !transposed);
     }
   });
+  for (net::ParameterOp parameter : module.getOps<net::ParameterOp>()) {
+    auto data = byData.find(parameter.getSymName()), output = byOutput.find(parameter.getSymName());
+    bool columns = data != byData.end() ? data->second : output != byOutput.end() && output->second;
+    if (columns)
+      parameter->setAttr("plan.layout", StringAttr::get(module.getContext(), "columns"));
+  }
 }
 
 struct ToPlan : impl::KernelToPlanBase<ToPlan> {

@@ -3,6 +3,7 @@
 // no layer.
 #include "compiler/Conversion/NetToKernel.h"
 #include "compiler/Transforms/FormulaAd.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -23,20 +24,51 @@ SmallVector<Value> EntryLowering::copyFormula(OpBuilder &builder, Region &formul
 /// Adds the sources of a forward or source-gradient contraction.
 static void addSources(KernelBuilder &kernel, net::ContractOp contract) {
   for (auto [lhs, rhs] : llvm::zip(contract.getLhs(), contract.getRhs()))
-    kernel.source(lhs, rhs, contract.getTransposeB());
+    kernel.source(lhs, parameterOf(rhs), {contract.getTransposeB()});
 }
 
 static StringRef contractionSchema(net::ContractOp contract) {
   return dataChain(contract.getLhs()[0]) ? "csr_gather" : "gemm";
 }
 
-/// A map whose last contraction operand has no other user becomes that contraction's epilogue.
-bool EntryLowering::lowerEpilogue(net::MapOp map) {
+/// Data that something else than a contraction reads (a skip, a pooling) is written out once.
+void EntryLowering::expandData() {
+  llvm::MapVector<Value, SmallVector<OpOperand *>> readers;
+  for (Operation &op : entry.getBody().front())
+    for (Value result : op.getResults())
+      if (dataChain(result))
+        for (OpOperand &use : result.getUses())
+          if (!isa<net::CorruptOp, net::ContractOp>(use.getOwner()))
+            readers[result].push_back(&use);
+  for (auto &[data, uses] : readers) {
+    Operation *first = uses.front()->getOwner();
+    for (OpOperand *use : uses)
+      if (use->getOwner()->isBeforeInBlock(first))
+        first = use->getOwner();
+    KernelBuilder kernel(first->getContext(), dataChain(data).data.getLoc());
+    kernel.source(data, "");
+    kernel::ArgAttr place = kernel.arg("element", kernel.result(data.getType()));
+    kernel.slot("epilogue", {kernel.arg("accumulator")}, {place}, false,
+                [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
+    kernel.setText("remark", "a reader takes the data unit by unit: the batch's rows are written out");
+    Value expanded = kernel.create("expand", first)->getResult(0);
+    for (OpOperand *use : uses)
+      use->set(expanded);
+  }
+}
+
+net::ContractOp epilogueOf(net::MapOp map) {
   net::ContractOp contract;
   for (Value input : map.getInputs())
     if (auto op = input.getDefiningOp<net::ContractOp>();
         op && !op.getTransposeA() && op->hasOneUse() && (!contract || contract->isBeforeInBlock(op)))
       contract = op;
+  return contract;
+}
+
+/// A map whose last contraction operand has no other user becomes that contraction's epilogue.
+bool EntryLowering::lowerEpilogue(net::MapOp map) {
+  net::ContractOp contract = epilogueOf(map);
   if (!contract)
     return false;
   KernelBuilder kernel(map.getContext(), map.getLoc());
@@ -64,82 +96,52 @@ void EntryLowering::lowerContract(net::ContractOp contract) {
   replaceAndErase(contract, kernel.create(contractionSchema(contract), contract)->getResults());
 }
 
-/// A weight gradient and its update.
-LogicalResult EntryLowering::lowerWeightUpdate(net::ContractOp contract) {
-  auto update = contract->hasOneUse() ? dyn_cast<net::UpdateOp>(*contract->user_begin()) : net::UpdateOp();
-  if (!update || contract.getLhs().size() != 1)
-    return contract.emitError("a weight gradient must have one contribution and one update");
-  Value x = contract.getLhs()[0];
-  OpBuilder builder(contract);
-  Value weights = builder.create<net::ReadOp>(contract.getLoc(), contract.getType(), update.getParameter());
-  KernelBuilder kernel(contract.getContext(), update.getLoc());
-  kernel.source(x, weights);
-  kernel.appendInput(contract.getRhs()[0]);
-  kernel.set("update", builder.getUnitAttr());
-  bool data = bool(dataChain(x));
-  kernel.setText("remark", data ? "gradient summed per stored feature and applied row by row: never stored"
-                                : "gradient and update tile by tile: the gradient is not stored");
-  kernel.create(data ? "csc_update" : "gemm_update", update);
-  update.erase();
-  contract.erase();
-  return success();
+static Attribute unitsOfAny(ValueRange values) {
+  for (Value value : values)
+    if (net::typeOf(value).isMatrix())
+      return net::unitsOf(net::typeOf(value));
+  return {};
 }
 
-/// Batch sums: of deltas into bias updates, of outputs into vectors.
-void EntryLowering::lowerColumnSum(net::ColumnSumOp sum) {
-  SmallVector<net::UpdateOp> updates;
-  bool read = false;
-  for (Operation *user : sum->getUsers())
-    if (auto update = dyn_cast<net::UpdateOp>(user))
-      updates.push_back(update);
-    else
-      read = true;
-  llvm::sort(updates, [](net::UpdateOp a, net::UpdateOp b) { return a->isBeforeInBlock(b); });
-  auto build = [&](Operation *position, bool finish) {
-    KernelBuilder kernel(sum.getContext(), position->getLoc());
-    kernel.slot("value", {kernel.bind(sum.getInput())}, {kernel.arg("delta")}, false,
-                [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
-    if (finish) {
-      kernel::ArgAttr place = kernel.arg("column", kernel.result(sum.getType()));
-      kernel.slot("finish", {kernel.arg("accumulator")}, {place}, false,
-                  [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
-    } else {
-      SmallVector<StringRef> biases;
-      for (net::UpdateOp update : updates)
-        biases.push_back(update.getParameter());
-      kernel.setTexts("biases", biases);
-      kernel.set("update", UnitAttr::get(sum.getContext()));
-    }
-    return kernel.create("column_reduce", position);
-  };
-  if (!updates.empty()) {
-    build(updates.back(), false);
-    for (net::UpdateOp update : updates)
-      update.erase();
-  }
-  if (read)
-    sum.replaceAllUsesWith(build(sum, true)->getResult(0));
-  sum.erase();
-}
-
-/// Row reductions that feed each other (a soft-max's maximum and sum) and the map that uses them, if that is the first
-/// reader.
-void EntryLowering::lowerRowReduce(net::RowReduceOp first) {
+/// The reductions that one pass over the rows can do: `first` and those behind it over some matrix that the group reads
+/// already, as long as nothing else needs one of their results.
+static llvm::SetVector<Operation *> reductionGroup(net::RowReduceOp first) {
   llvm::SetVector<Operation *> group;
   group.insert(first);
-  auto known = [&](Value v) {
-    return group.contains(v.getDefiningOp()) || llvm::is_contained(first.getInputs(), v) || !parameterOf(v).empty();
+  SmallPtrSet<Value, 4> matrices;
+  auto note = [&](net::RowReduceOp op) {
+    for (Value input : op.getInputs())
+      if (net::typeOf(input).isMatrix())
+        matrices.insert(input);
   };
-  for (Operation *op = first->getNextNode(); op; op = op->getNextNode())
-    if (auto next = dyn_cast<net::RowReduceOp>(op); next && llvm::all_of(next.getInputs(), known))
-      group.insert(next);
+  note(first);
+  auto inGroup = [&](Value value) { return group.contains(value.getDefiningOp()); };
+  for (Operation *op = first->getNextNode(); op; op = op->getNextNode()) {
+    auto next = dyn_cast<net::RowReduceOp>(op);
+    bool joins = next && unitsOfAny(next.getInputs()) == unitsOfAny(first.getInputs()) &&
+                 llvm::any_of(next.getInputs(), [&](Value v) { return matrices.contains(v) || inGroup(v); });
+    if (!joins && llvm::any_of(op->getOperands(), inGroup))
+      break;
+    if (joins) {
+      group.insert(op);
+      note(next);
+    }
+  }
+  return group;
+}
+
+/// Row reductions that share their operands (a soft-max's maximum and sum, a cosine's products) and the map that uses
+/// them, if that is the first reader and as wide.
+void EntryLowering::lowerRowReduce(net::RowReduceOp first) {
+  llvm::SetVector<Operation *> group = reductionGroup(first);
   Operation *last = group.back();
   net::MapOp body;
   for (Operation *op = last->getNextNode(); op && !body; op = op->getNextNode())
     if (llvm::any_of(op->getOperands(), [&](Value v) { return group.contains(v.getDefiningOp()); })) {
       body = dyn_cast<net::MapOp>(op);
-      if (!body)
-        break;
+      if (body && unitsOfAny(body.getResults()) != unitsOfAny(first.getInputs()))
+        body = {};
+      break;
     }
   Operation *position = body ? body.getOperation() : last->getNextNode();
   KernelBuilder kernel(first.getContext(), first.getLoc());
@@ -175,7 +177,16 @@ void EntryLowering::lowerRowReduce(net::RowReduceOp first) {
     member->erase();
 }
 
-void EntryLowering::lowerMap(net::MapOp map) {
+LogicalResult EntryLowering::lowerMap(net::MapOp map) {
+  auto results = llvm::map_to_vector(map.getResults(), [](Value v) { return net::typeOf(v); });
+  if (llvm::all_of(results, [](net::ValueType type) { return type.isColumn(); }))
+    return lowerVectorMap(map), success();
+  if (llvm::all_of(results, [](net::ValueType type) { return type.isRow(); }))
+    return lowerRowMap(map), success();
+  if (!llvm::all_of(results, [](net::ValueType type) { return type.isMatrix(); }))
+    return map.emitError("gives values of different shapes");
+  if (lowerEpilogue(map))
+    return success();
   KernelBuilder kernel(map.getContext(), map.getLoc());
   SmallVector<kernel::ArgAttr> args = kernel.bindAll(map.getInputs()), places;
   for (Type type : map.getResultTypes())
@@ -183,33 +194,39 @@ void EntryLowering::lowerMap(net::MapOp map) {
   kernel.slot("body", args, places, false,
               [&](OpBuilder &b, ValueRange values) { return copyFormula(b, map.getFormula(), values); });
   replaceAndErase(map, kernel.create("map", map)->getResults());
-}
-
-template <typename Op> static SmallVector<Op> collect(net::EntryOp entry) {
-  auto range = entry.getBody().getOps<Op>();
-  return SmallVector<Op>(range.begin(), range.end());
+  return success();
 }
 
 LogicalResult EntryLowering::run() {
-  for (net::LossOp loss : collect<net::LossOp>(entry))
+  for (net::DeltaNormOp norm : collect<net::DeltaNormOp>()) // of an entry that is not differentiated
+    replaceAndErase(norm, norm.getInput());
+  findGradients();
+  expandData();
+  for (net::LossOp loss : collect<net::LossOp>())
     lowerLoss(loss);
-  for (net::RankOp rank : collect<net::RankOp>(entry))
+  for (net::RankOp rank : collect<net::RankOp>())
     lowerRank(rank);
   for (net::RowReduceOp reduce; (reduce = firstOf<net::RowReduceOp>());)
     lowerRowReduce(reduce);
-  for (net::MapOp map : collect<net::MapOp>(entry))
-    if (!lowerEpilogue(map))
-      lowerMap(map);
-  for (net::ContractOp contract : collect<net::ContractOp>(entry)) {
-    if (!contract.getTransposeA())
-      lowerContract(contract);
-    else if (failed(lowerWeightUpdate(contract)))
-      return failure();
-  }
-  for (net::ColumnSumOp sum : collect<net::ColumnSumOp>(entry))
+  for (net::AssignOp assign : collect<net::AssignOp>())
+    lowerAssign(assign);
+  for (net::ColumnSumOp sum : collect<net::ColumnSumOp>())
     lowerColumnSum(sum);
+  for (net::MapOp map : collect<net::MapOp>())
+    if (failed(lowerMap(map)))
+      return failure();
+  for (net::UpdateOp update : collect<net::UpdateOp>())
+    if (!gradientUses.contains(update.getParameter()))
+      lowerVectorUpdate(update);
+    else if (!update.getGradients().empty() && failed(lowerWeightUpdate(update)))
+      return failure();
+  for (net::ContractOp contract : collect<net::ContractOp>())
+    lowerContract(contract);
+  applyGathered();
+  limitNorms();
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
-    if (isa<net::DataOp, net::CorruptOp, net::MaskOp, net::ReadOp, net::ScalarOp, net::TargetScalarOp>(op) &&
+    if (isa<net::DataOp, net::CorruptOp, net::MaskOp, net::ReadOp, net::ScalarOp, net::TargetScalarOp, net::IotaOp>(
+            op) &&
         op.use_empty())
       op.erase();
   return success();

@@ -125,6 +125,7 @@ void Exporter::parameter(net::ParameterOp op) {
   auto layout = op->getAttrOfType<StringAttr>("plan.layout");
   parameter.layout = layout ? layout.str() : "rows";
   parameter.decays = op.getDecays();
+  parameter.trained = !op.getFixed();
   parameter.init = {op.getDraw().str(), parseExpr(op.getScale()), parseExpr(op.getShift()),
                     static_cast<uint32_t>(op.getStream())};
   symbol(parameter.in);
@@ -157,6 +158,14 @@ void Exporter::training(DictionaryAttr fields) {
   plan.training.batch = integer("batch");
   plan.training.epochs = integer("epochs");
   plan.training.seed = static_cast<uint64_t>(integer("seed"));
+  auto flag = [&](StringRef name) {
+    auto value = fields.getAs<BoolAttr>(name);
+    return value && value.getValue();
+  };
+  plan.training.clearState = flag("clear_state");
+  plan.training.brake = flag("brake");
+  if (auto weights = fields.getAs<StringAttr>("weights"))
+    plan.training.weights = weights.str();
   plan.training.shuffle = fields.getAs<BoolAttr>("shuffle").getValue();
   plan.shuffleStream = static_cast<uint32_t>(integer("shuffle_stream"));
 }
@@ -191,15 +200,21 @@ plan::Plan Exporter::run() {
   training(module->getAttrOfType<DictionaryAttr>("net.training"));
   for (planir::EntryOp op : module.getOps<planir::EntryOp>())
     entry(op, plan.entries);
-  std::map<std::string, plan::Dim> inputExtent;
+  std::map<std::string, const plan::Parameter *> parameters;
   for (const plan::Parameter &parameter : plan.parameters)
-    inputExtent[parameter.name] = parameter.in;
+    parameters[parameter.name] = &parameter;
+  auto width = [&](const plan::Step &step, const plan::Source &source) {
+    if (source.weights.empty())
+      return step.columns;
+    const plan::Parameter &weights = *parameters.at(source.weights);
+    return source.transposed ? weights.out : weights.in;
+  };
   for (const plan::Entry &entry : plan.entries)
     for (const plan::Step &step : entry.steps) {
       symbol(step.columns);
       for (const plan::Source &source : step.sources)
         if (source.data)
-          dataset(source.ref, inputExtent.at(source.weights)).input = true;
+          dataset(source.ref, width(step, source)).input = true;
       if (!step.target.empty())
         dataset(step.target, step.columns).target = true;
     }

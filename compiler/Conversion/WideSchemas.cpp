@@ -11,10 +11,6 @@ using namespace mlir;
 
 namespace sn {
 namespace {
-bool isMatrixBuffer(Value value) {
-  return net::typeOf(value).isMatrix() && !isa_and_nonnull<net::MaskOp>(value.getDefiningOp());
-}
-
 /// sum's formula is exp(logit - maximum), where max's formula is the logit: what the statistics sweep of wide_softmax
 /// computes.
 bool isSumOfExp(net::RowReduceOp max, net::RowReduceOp sum) {
@@ -48,42 +44,83 @@ bool isSumOfExp(net::RowReduceOp max, net::RowReduceOp sum) {
 }
 } // namespace
 
+/// The products among a consumer's operands, by which a wide schema could be keyed.
+static SmallVector<net::ContractOp> productsAmong(ValueRange inputs) {
+  SmallVector<net::ContractOp> products;
+  for (Value input : inputs)
+    if (auto contract = input.getDefiningOp<net::ContractOp>())
+      products.push_back(contract);
+  return products;
+}
+
+/// Other matrices (a skip source, expanded data) are element operands.
 std::optional<WideContraction> EntryLowering::matchContraction(Operation *consumer, ValueRange inputs) {
   WideContraction wide;
-  SmallVector<Operation *> readers{consumer};
-  for (Value input : inputs) {
-    if (net::typeOf(input).isRow()) {
-      if (auto reduce = input.getDefiningOp<net::RowReduceOp>()) {
-        wide.statistics.push_back(reduce);
-        readers.push_back(reduce);
-      }
-      continue;
-    }
-    if (!isMatrixBuffer(input))
-      continue;
-    auto contract = input.getDefiningOp<net::ContractOp>();
-    if (!contract || wide.contract)
-      return std::nullopt; // another matrix takes part
-    wide.contract = contract;
-  }
-  if (!wide.contract || wide.contract.getTransposeA() || wide.contract.getTransposeB())
+  auto refuse = [&](const char *why) {
+    refusal = why;
     return std::nullopt;
+  };
+  SmallVector<net::ContractOp> products = productsAmong(inputs);
+  if (products.empty())
+    return refuse("the layer has no product of its own, or it is read by others as well");
+  if (products.size() > 1)
+    return refuse("the layer adds products that are formed apart: a wide input's beside others, or transposed ones");
+  wide.contract = products[0];
+  if (wide.contract.getTransposeA())
+    return std::nullopt;
+  SmallVector<Operation *> readers{consumer};
+  for (Value input : inputs)
+    if (auto reduce = input.getDefiningOp<net::RowReduceOp>()) {
+      wide.statistics.push_back(reduce);
+      readers.push_back(reduce);
+    }
   for (Value x : wide.contract.getLhs())
     if (dataChain(x))
-      return std::nullopt; // a wide input straight into a wide output
+      return refuse("the layer's source is a wide input");
   for (Operation *user : wide.contract->getUsers())
     if (!llvm::is_contained(readers, user))
-      return std::nullopt;
+      return refuse("its pre-activation has another reader");
   if (wide.statistics.empty())
     return wide;
   bool isSoftmax = wide.statistics.size() == 2 && wide.statistics[0].getKind() == "max" &&
-                   wide.statistics[1].getKind() == "sum" && isSumOfExp(wide.statistics[0], wide.statistics[1]);
+                   wide.statistics[1].getKind() == "sum" &&
+                   llvm::is_contained(wide.statistics[0].getInputs(), wide.contract.getResult()) &&
+                   isSumOfExp(wide.statistics[0], wide.statistics[1]);
   for (net::RowReduceOp reduce : wide.statistics)
     for (Operation *user : reduce->getUsers())
       isSoftmax &= llvm::is_contained(readers, user);
   if (!isSoftmax)
-    return std::nullopt;
+    return refuse("it needs row statistics other than a soft-max's");
   return wide;
+}
+
+/// A product with the delta: to a source that has none yet, or a weight gradient.
+bool EntryLowering::matchProduct(net::ContractOp product, net::ContractOp contract, WideBackprop &backprop) {
+  if (product.getLhs().size() != 1)
+    return false;
+  bool transposed = contract.getTransposeB();
+  for (auto [s, source] : llvm::enumerate(contract.getLhs())) {
+    StringRef weights = parameterOf(contract.getRhs()[s]);
+    if (!product.getTransposeA()) {
+      if (product.getTransposeB() != transposed && !backprop.toSource[s] &&
+          parameterOf(product.getRhs()[0]) == weights) {
+        backprop.toSource[s] = product;
+        return true;
+      }
+      continue;
+    }
+    // x^T delta, or delta^T x of a transposed matrix
+    Value x = transposed ? product.getRhs()[0] : product.getLhs()[0];
+    if (x != source || backprop.gradients[s])
+      continue;
+    auto update = product->hasOneUse() ? dyn_cast<net::UpdateOp>(*product->user_begin()) : net::UpdateOp();
+    if (!update || update.getParameter() != weights)
+      continue;
+    backprop.gradients[s] = product;
+    backprop.weightUpdates[s] = update;
+    return true;
+  }
+  return false;
 }
 
 std::optional<WideBackprop> EntryLowering::matchBackprop(net::LossOp loss, net::ContractOp contract) {
@@ -92,36 +129,23 @@ std::optional<WideBackprop> EntryLowering::matchBackprop(net::LossOp loss, net::
   backprop.toSource.resize(sources);
   backprop.gradients.resize(sources);
   backprop.weightUpdates.resize(sources);
-  for (Operation *user : loss.getDeltaResult().getUsers()) {
-    if (auto sum = dyn_cast<net::ColumnSumOp>(user)) {
+  refusal = "its delta is needed as a whole: by a bound on its norm, a skip source or another layer";
+  SmallPtrSet<Operation *, 8> users(loss.getDeltaResult().user_begin(), loss.getDeltaResult().user_end());
+  for (Operation &op : entry.getBody().front()) { // in the block's order
+    if (!users.contains(&op))
+      continue;
+    if (auto sum = dyn_cast<net::ColumnSumOp>(op)) {
       backprop.biasSum = sum;
       for (Operation *reader : sum->getUsers()) {
         auto update = dyn_cast<net::UpdateOp>(reader);
-        if (!update)
+        if (!update || update.getGradients().size() != 1)
           return std::nullopt;
         backprop.biasUpdates.push_back(update);
       }
       continue;
     }
-    auto product = dyn_cast<net::ContractOp>(user);
-    if (!product || product.getLhs().size() != 1)
-      return std::nullopt;
-    bool matched = false;
-    for (size_t s = 0; s < sources; ++s) {
-      if (product.getTransposeB() && parameterOf(product.getRhs()[0]) == parameterOf(contract.getRhs()[s])) {
-        backprop.toSource[s] = product;
-        matched = true;
-      } else if (product.getTransposeA() && product.getLhs()[0] == contract.getLhs()[s] && !backprop.gradients[s]) {
-        auto update = product->hasOneUse() ? dyn_cast<net::UpdateOp>(*product->user_begin()) : net::UpdateOp();
-        if (!update || update.getParameter() != parameterOf(contract.getRhs()[s]))
-          continue;
-        backprop.gradients[s] = product;
-        backprop.weightUpdates[s] = update;
-        matched = true;
-        break;
-      }
-    }
-    if (!matched)
+    auto product = dyn_cast<net::ContractOp>(op);
+    if (!product || !matchProduct(product, contract, backprop))
       return std::nullopt;
   }
   if (llvm::is_contained(backprop.gradients, net::ContractOp()))
@@ -145,17 +169,81 @@ std::string EntryLowering::chooseSchedule(const WideContraction &wide, const Wid
   };
   SmallVector<StringRef> parameters;
   for (net::UpdateOp update : backprop.weightUpdates)
-    parameters.push_back(update.getParameter());
+    if (!gradientUse(update.getParameter()).gathered) // a gradient buffer changes nothing that is read
+      parameters.push_back(update.getParameter());
+  size_t matrices = parameters.size();
   for (net::UpdateOp update : backprop.biasUpdates)
     parameters.push_back(update.getParameter());
   bool single = llvm::all_of(parameters, [&](StringRef parameter) { return readOnlyBy(parameter, inside); });
   if (single && forced != "recompute") {
     why = "single: the kernel holds the only gradient and the last read of " + llvm::join(parameters, ", ") +
+          (matrices == backprop.weightUpdates.size() ? "" : "; gradients of shared matrices go to buffers") +
           "; the batch x outputs delta is never stored";
     return "single";
   }
   why = forced == "recompute" ? "recompute: as asked for" : "recompute: a parameter is read again later in the step";
   return "recompute";
+}
+
+/// Only a divisor shows the sign of a zero, by which formulas tell a stored 0, -0.0, from what is not stored
+/// (Records.h, Loss::value).
+static bool tellsStoredZeros(net::LossOp loss) {
+  auto divides = [](Region &region) {
+    if (region.empty())
+      return false;
+    Value t = region.front().getArguments().back();
+    return llvm::any_of(t.getUsers(), [&](Operation *user) {
+      auto division = dyn_cast<arith::DivFOp>(user);
+      return division && division.getRhs() == t;
+    });
+  };
+  return divides(loss.getValue()) || divides(loss.getDelta());
+}
+static Value storedTarget(OpBuilder &b, net::LossOp loss, Value t) {
+  Location loc = loss.getLoc();
+  Value isZero = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, t, buildConstant(b, loc, 0));
+  return b.create<arith::SelectOp>(loc, isZero, buildConstant(b, loc, -0.0), t);
+}
+
+namespace {
+/// What distinguishes the four target slots.
+struct TargetForm {
+  std::optional<double> fixed; // the target, if not an argument
+  bool stored = false;         // of a stored entry: a zero among them is -0.0 where the formula tells it
+  bool replaces = false;       // the sum gains l(t) - l(0)
+  /// Factors of the delta: of a binary and of an analog target. Where they differ, the argument before t tells which.
+  double binary = 1, analog = 1;
+  bool chooses() const { return binary != analog; }
+};
+} // namespace
+
+static SmallVector<Value> targetBody(net::LossOp loss, bool delta, const TargetForm &form, OpBuilder &b,
+                                     ValueRange args,
+                                     llvm::function_ref<SmallVector<Value>(Region &, ValueRange)> copy) {
+  Location loc = loss.getLoc();
+  unsigned inputs = loss.getInputs().size();
+  SmallVector<Value> a(args.take_front(inputs)), zero(a), results;
+  a.push_back(form.fixed                              ? buildConstant(b, loc, *form.fixed)
+              : form.stored && tellsStoredZeros(loss) ? storedTarget(b, loss, args.back())
+                                                      : args.back());
+  if (delta) {
+    Value value = copy(loss.getDelta(), a)[0];
+    Value factor;
+    if (form.chooses())
+      factor = buildScalar(b, loc, "select",
+                           {buildScalar(b, loc, "gt", {args[inputs], buildConstant(b, loc, 0.5)}),
+                            buildConstant(b, loc, form.binary), buildConstant(b, loc, form.analog)});
+    else if (form.binary != 1)
+      factor = buildConstant(b, loc, form.binary);
+    results.push_back(factor ? buildScalar(b, loc, "mul", {factor, value}) : value);
+  }
+  Value value = copy(loss.getValue(), a)[0];
+  if (form.replaces) {
+    zero.push_back(buildConstant(b, loc, 0));
+    value = b.create<arith::SubFOp>(loc, value, copy(loss.getValue(), zero)[0]);
+  }
+  results.push_back(value);
+  return results;
 }
 
 /// background (t = 0), stored (replaces it: the sum gains l(t) - l(0)), stored_only (zeros ignored) and dense.
@@ -164,30 +252,25 @@ void EntryLowering::targetSlots(KernelBuilder &kernel, net::LossOp loss, ArrayRe
   SmallVector<kernel::ArgAttr> places;
   if (delta)
     places.push_back(delta);
-  SmallVector<kernel::ArgAttr> withTarget(inputs);
-  withTarget.push_back(kernel.arg("target"));
-  enum class Sum { Value, Replace };
-  auto body = [&](Sum sum, std::optional<double> fixed) {
-    return [&loss, &delta, sum, fixed](OpBuilder &b, ValueRange args) {
-      unsigned inputs = loss.getInputs().size();
-      SmallVector<Value> a(args.take_front(inputs)), zero(a), results;
-      a.push_back(fixed ? buildConstant(b, loss.getLoc(), *fixed) : args.back());
-      if (delta)
-        results.push_back(copyFormula(b, loss.getDelta(), a)[0]);
-      Value value = copyFormula(b, loss.getValue(), a)[0];
-      if (sum == Sum::Replace) {
-        zero.push_back(buildConstant(b, loss.getLoc(), 0));
-        value = b.create<arith::SubFOp>(loss.getLoc(), value, copyFormula(b, loss.getValue(), zero)[0]);
-      }
-      results.push_back(value);
-      return results;
-    };
+  double zero = 1, binary = 1, analog = 1;
+  if (std::optional<ArrayRef<double>> boost = loss.getBoost(); boost && delta)
+    zero = (*boost)[0], binary = (*boost)[1], analog = (*boost)[2];
+  auto slot = [&](StringRef name, const TargetForm &form, bool target) {
+    SmallVector<kernel::ArgAttr> args(inputs);
+    if (form.chooses())
+      args.push_back(kernel.arg("target.binary"));
+    if (target)
+      args.push_back(kernel.arg("target"));
+    kernel.slot(name, args, places, true, [&](OpBuilder &b, ValueRange values) {
+      return targetBody(loss, bool(delta), form, b, values,
+                        [&](Region &formula, ValueRange operands) { return copyFormula(b, formula, operands); });
+    });
   };
   std::optional<double> stored = loss.getIndicator() ? std::optional<double>(1) : std::nullopt;
-  kernel.slot("background", inputs, places, true, body(Sum::Value, 0.0));
-  kernel.slot("stored", withTarget, places, true, body(Sum::Replace, stored));
-  kernel.slot("stored_only", withTarget, places, true, body(Sum::Value, stored));
-  kernel.slot("dense", withTarget, places, true, body(Sum::Value, std::nullopt));
+  slot("background", {0.0, false, false, zero, zero}, false);
+  slot("stored", {stored, true, true, binary, analog}, true);
+  slot("stored_only", {stored, true, false, binary, analog}, true);
+  slot("dense", {}, true);
   kernel.set("target", loss.getTargetAttr());
 }
 
@@ -219,6 +302,8 @@ static void eraseStatistics(WideContraction &wide) {
 
 bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
   std::optional<WideContraction> wide = matchContraction(loss, loss.getInputs());
+  if (forced == "unfused")
+    refusal = "as asked for";
   if (!wide || forced == "unfused")
     return false;
   std::optional<WideBackprop> backprop;
@@ -230,9 +315,18 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     schedule = chooseSchedule(*wide, *backprop, loss, why);
   }
   KernelBuilder kernel(loss.getContext(), loss.getLoc());
+  bool updates = false; // a parameter; not if all gradients go to buffers
   for (auto [index, lhs, rhs] : llvm::enumerate(wide->contract.getLhs(), wide->contract.getRhs())) {
-    bool needed = backprop && backprop->toSource[index];
-    kernel.source(lhs, rhs, false, needed ? kernel.result(lhs.getType()) : -1);
+    SourceUse use{wide->contract.getTransposeB()};
+    if (backprop && backprop->toSource[index])
+      use.gradient = kernel.result(lhs.getType());
+    if (backprop) {
+      GradientUse gradient = gradientUse(parameterOf(rhs));
+      use.weightGradient = gradient.gathered;
+      use.scale = gradient.scale;
+      updates |= !gradient.gathered;
+    }
+    kernel.source(lhs, parameterOf(rhs), use);
   }
   logitSlot(kernel, *wide);
   targetSlots(kernel, loss, wideArgs(kernel, loss.getInputs(), *wide),
@@ -246,7 +340,8 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     for (net::UpdateOp update : backprop->biasUpdates)
       biases.push_back(update.getParameter());
     kernel.setTexts("biases", biases);
-    kernel.set("update", UnitAttr::get(loss.getContext()));
+    if (updates || !biases.empty())
+      kernel.set("update", UnitAttr::get(loss.getContext()));
   }
   Operation *op = kernel.create(wide->statistics.empty() ? "wide_output" : "wide_softmax", loss);
   if (backprop) {
@@ -254,16 +349,29 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     for (net::ContractOp product : backprop->toSource)
       if (product)
         replaceAndErase(product, op->getResult(result++));
-    for (net::UpdateOp update : llvm::concat<net::UpdateOp>(backprop->weightUpdates, backprop->biasUpdates))
+    for (auto [gradient, update] : llvm::zip(backprop->gradients, backprop->weightUpdates))
+      takeContribution(gradient, update);
+    for (net::UpdateOp update : backprop->biasUpdates)
       update.erase();
-    for (net::ContractOp gradient : backprop->gradients)
-      gradient.erase();
     if (backprop->biasSum)
       backprop->biasSum.erase();
   }
   loss.erase();
   eraseStatistics(*wide);
   return true;
+}
+
+/// The width of the layer. Where no operand has units (a pooling of one pair), there is one.
+static Attribute unitsOf(net::LossOp loss) {
+  if (loss.getDeltaResult())
+    return net::unitsOf(net::typeOf(loss.getDeltaResult()));
+  for (Value input : loss.getInputs())
+    if (net::ValueType type = net::typeOf(input); type.isMatrix())
+      return net::unitsOf(type);
+  for (Value input : loss.getInputs())
+    if (net::ValueType type = net::typeOf(input); type.isColumn())
+      return type.getDims()[0];
+  return Builder(loss.getContext()).getI64IntegerAttr(1);
 }
 
 void EntryLowering::lowerLoss(net::LossOp loss) {
@@ -282,14 +390,29 @@ void EntryLowering::lowerLoss(net::LossOp loss) {
     delta = kernel.arg("element", kernel.result(loss.getDeltaResult().getType()));
   targetSlots(kernel, loss, args, delta);
   kernel.setText("report", report);
-  kernel.setText("remark", forced == "unfused"
-                               ? "unfused: as asked for"
-                               : "unfused: the layer has a source or a reader that the wide schemas do not cover");
+  kernel.setText("remark", "unfused: " + refusal);
   kernel.set("layers", loss.getLayers());
+  kernel.set("columns", unitsOf(loss));
   Operation *op = kernel.create("map", loss);
   if (loss.getDeltaResult())
     loss.getDeltaResult().replaceAllUsesWith(op->getResult(0));
   loss.erase();
+}
+
+/// The scores are a formula of what is there already (a pooling), or a buffer that others read too.
+void EntryLowering::rankWithoutProduct(net::RankOp rank, net::MapOp scores) {
+  KernelBuilder kernel(rank.getContext(), rank.getLoc());
+  kernel.set("layers", rank.getLayers());
+  kernel.set("columns", net::unitsOf(net::typeOf(rank.getScores())));
+  bool folds = scores && !epilogueOf(scores);
+  kernel.slot("score", folds ? kernel.bindAll(scores.getInputs()) : kernel.bindAll(rank.getScores()),
+              {kernel.arg("delta")}, false, [&](OpBuilder &b, ValueRange values) {
+                return folds ? copyFormula(b, scores.getFormula(), values) : SmallVector<Value>(values);
+              });
+  kernel.create("wide_topk", rank);
+  rank.erase();
+  if (folds)
+    scores.erase();
 }
 
 /// scores = formula(contraction, ...) -> wide_topk; a soft-max's statistics come from a wide_softmax sweep of their
@@ -300,18 +423,13 @@ void EntryLowering::lowerRank(net::RankOp rank) {
   std::optional<WideContraction> wide;
   if (alone)
     wide = matchContraction(map, map.getInputs());
+  if (!wide)
+    return rankWithoutProduct(rank, alone ? map : net::MapOp());
   KernelBuilder kernel(rank.getContext(), rank.getLoc());
   kernel.set("layers", rank.getLayers());
-  if (!wide) {
-    kernel.slot("score", {kernel.bind(rank.getScores())}, {kernel.arg("delta")}, false,
-                [](OpBuilder &, ValueRange values) { return SmallVector<Value>(values); });
-    kernel.create("wide_topk", rank);
-    rank.erase();
-    return;
-  }
   auto addSources = [&](KernelBuilder &to) {
     for (auto [lhs, rhs] : llvm::zip(wide->contract.getLhs(), wide->contract.getRhs()))
-      to.source(lhs, rhs);
+      to.source(lhs, parameterOf(rhs), {wide->contract.getTransposeB()});
   };
   if (!wide->statistics.empty()) {
     KernelBuilder sweep(rank.getContext(), rank.getLoc());

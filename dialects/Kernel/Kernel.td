@@ -31,13 +31,16 @@ def Kernel_Arg : AttrDef<Kernel_Dialect, "Arg"> {
 
 class Kernel_Schema<string mnemonic> : Op<Kernel_Dialect, mnemonic, [AttrSizedOperandSegments, IsolatedFromAbove]> {
   let description = [{
-    sources: dictionaries with `data` (a data set) or `operand` (index into sourceValues), `weights`, `transposed`, `corruption`, `gradient` (result index).
-    For csc_update, gemm_update and column_reduce with biases, `delta` is the last of `inputs`.
+    sources: dictionaries with `data` (a data set) or `operand` (index into sourceValues), `weights`, `transposed`, `corruption`, `gradient` (result index),
+    `weight_gradient` (the descent gradient goes to the parameter's gradient buffer, and no update), `scale` (of that gradient, 1 if absent).
+    For csc_update and gemm_update, the delta is input 0. `update` applies the parameter's gradient buffer, or input 0 where it has one (a vector).
+    A `column` output with a name assigns that parameter. `columns`: the width of the tiles where no operand or result tells it.
   }];
   let arguments = (ins Variadic<Net_Value>:$sourceValues, Variadic<Net_Value>:$inputs, DefaultValuedAttr<ArrayAttr, "{}">:$sources,
                        StrArrayAttr:$slotNames, ArrayAttr:$bindings, ArrayAttr:$outputs, StrArrayAttr:$sums, StrArrayAttr:$layers,
                        OptionalAttr<StrAttr>:$schedule, OptionalAttr<StrAttr>:$target, OptionalAttr<StrArrayAttr>:$biases,
-                       OptionalAttr<StrArrayAttr>:$reductions, OptionalAttr<StrAttr>:$report, OptionalAttr<StrAttr>:$remark, UnitAttr:$update);
+                       OptionalAttr<StrArrayAttr>:$reductions, OptionalAttr<StrAttr>:$report, OptionalAttr<StrAttr>:$remark, UnitAttr:$update,
+                       OptionalAttr<F64Attr>:$limit, OptionalAttr<AnyAttr>:$columns);
   let results = (outs Variadic<Net_Value>:$results);
   let regions = (region VariadicRegion<SizedRegion<1>>:$slots);
   let assemblyFormat = [{ `sources` `(` $sourceValues `)` $sources `reads` `(` $inputs `)` attr-dict-with-keyword $slots
@@ -55,4 +58,7 @@ def Kernel_WideTopk : Kernel_Schema<"wide_topk"> { let summary = "contraction, s
 def Kernel_Map : Kernel_Schema<"map"> { let summary = "pointwise work, with or without a target"; }
 def Kernel_RowReduce : Kernel_Schema<"row_reduce"> { let summary = "row statistics and what follows from them"; }
 def Kernel_ColumnReduce : Kernel_Schema<"column_reduce"> { let summary = "sums over the batch"; }
+def Kernel_Expand : Kernel_Schema<"expand"> { let summary = "the batch's rows of a data set, written out"; }
+def Kernel_Update : Kernel_Schema<"update"> { let summary = "the optimizer with a gradient buffer"; }
+def Kernel_LimitNorm : Kernel_Schema<"limit_norm"> { let summary = "a bound on the norms of a matrix's columns"; }
 #endif
