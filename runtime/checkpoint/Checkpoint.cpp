@@ -1,4 +1,5 @@
 #include "runtime/checkpoint/Checkpoint.h"
+#include "runtime/checkpoint/DsstneNetwork.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <bit>
@@ -158,17 +159,46 @@ void CheckpointWriter::commit() {
   target_.commit();
 }
 
-CheckpointReader::CheckpointReader(const std::string &path) : file_(h5::File::open(path)) {
-  if (file_.kind("snc") != h5::Kind::Group || file_.textAttribute("snc", "format") != kFormat)
+CheckpointReader::CheckpointReader(const std::string &path) : path_(path) {
+  if (nc::isClassic(path)) {
+    netcdf_ = nc::openClassic(path);
+  } else {
+    h5::File file = h5::File::open(path);
+    if (holdsDsstneNetwork(file))
+      netcdf_ = nc::openHdf5(std::move(file));
+    else
+      file_.emplace(std::move(file));
+  }
+  netcdf_ ? readDsstnes() : readOurs();
+}
+
+void CheckpointReader::readDsstnes() {
+  if (!holdsDsstneNetwork(*netcdf_))
+    userError("{}: is a NetCDF file, but not of a trained network", path());
+  const DsstneNetwork network = readDsstneNetwork(*netcdf_);
+  version_ = kVersion;
+  for (const DsstneLayer &layer : network.layers)
+    if (!layer.dataSet.empty())
+      header_.symbols[layer.dataSet] = std::max(header_.symbols[layer.dataSet], layer.units());
+  for (DsstneParameter &parameter : parametersOf(network)) {
+    netcdf_->requireLength(parameter.variable, parameter.spec.count());
+    parameters_.push_back(std::move(parameter.spec));
+    variables_.push_back(std::move(parameter.variable));
+  }
+}
+
+void CheckpointReader::readOurs() {
+  const std::string &path = path_;
+  if (file_->kind("snc") != h5::Kind::Group || file_->textAttribute("snc", "format") != kFormat)
     userError("{}: is not a weights file (written by snrt init or snrt train)", path);
-  version_ = file_.unsignedAttribute("snc", "version");
+  version_ = file_->unsignedAttribute("snc", "version");
   if (version_ > kVersion)
     userError("{}: is a weights file of version {}; this program reads up to {}", path, version_, kVersion);
   readHeader();
-  Names names = file_.readNames("snc/parameters");
+  Names names = file_->readNames("snc/parameters");
   for (int64_t i = 0; i < names.size(); ++i) {
     TensorSpec spec{.name = std::string(names[i])};
-    std::vector<int64_t> shape = file_.shape(spec.name);
+    std::vector<int64_t> shape = file_->shape(spec.name);
     if (shape.empty() || shape.size() > 2 || std::count(shape.begin(), shape.end(), 0))
       userError("{}: parameter {} has shape {}; it should have one or two axes, none of extent 0", path, spec.name,
                 shapeText(shape));
@@ -180,30 +210,30 @@ CheckpointReader::CheckpointReader(const std::string &path) : file_(h5::File::op
 }
 
 void CheckpointReader::readHeader() {
-  header_.optimizer = file_.textAttribute("snc", "optimizer").value_or("");
-  header_.step = int64_t(file_.unsignedAttribute("snc", "step"));
-  header_.epoch = int64_t(file_.unsignedAttribute("snc", "epoch"));
-  header_.position = int64_t(file_.unsignedAttribute("snc", "position"));
-  header_.seed = file_.unsignedAttribute("snc", "seed");
+  header_.optimizer = file_->textAttribute("snc", "optimizer").value_or("");
+  header_.step = int64_t(file_->unsignedAttribute("snc", "step"));
+  header_.epoch = int64_t(file_->unsignedAttribute("snc", "epoch"));
+  header_.position = int64_t(file_->unsignedAttribute("snc", "position"));
+  header_.seed = file_->unsignedAttribute("snc", "seed");
   if (version_ > 1)
-    header_.examples = int64_t(file_.unsignedAttribute("snc", "examples"));
-  header_.network = file_.readText("snc/network");
+    header_.examples = int64_t(file_->unsignedAttribute("snc", "examples"));
+  header_.network = file_->readText("snc/network");
   try {
-    header_.training = nlohmann::json::parse(file_.readText("snc/training"));
-    header_.symbols = extentsFrom(path(), nlohmann::json::parse(file_.readText("snc/symbols")));
+    header_.training = nlohmann::json::parse(file_->readText("snc/training"));
+    header_.symbols = extentsFrom(path(), nlohmann::json::parse(file_->readText("snc/symbols")));
     if (version_ > 1)
-      header_.sums = nlohmann::json::parse(file_.readText("snc/sums"));
+      header_.sums = nlohmann::json::parse(file_->readText("snc/sums"));
   } catch (const nlohmann::json::exception &error) {
     userError("{}: snc/training, snc/symbols or snc/sums is not the JSON that was written there: {}", path(),
               error.what());
   }
   std::map<haddr_t, std::shared_ptr<const Names>> loaded;
-  Names datasets = file_.readNames("snc/datasets");
+  Names datasets = file_->readNames("snc/datasets");
   for (int64_t i = 0; i < datasets.size(); ++i) {
     std::string dataset(datasets[i]), array = fmt::format("snc/names/{}/column_names", dataset);
-    std::shared_ptr<const Names> &names = loaded[file_.address(array)];
+    std::shared_ptr<const Names> &names = loaded[file_->address(array)];
     if (!names)
-      names = std::make_shared<const Names>(file_.readNames(array));
+      names = std::make_shared<const Names>(file_->readNames(array));
     header_.columnNames[dataset] = names;
   }
 }
@@ -213,26 +243,26 @@ bool CheckpointReader::hasParameter(const std::string &name) const {
 }
 bool CheckpointReader::hasState(const std::string &parameter, const std::string &optimizer,
                                 const std::string &state) const {
-  return file_.kind(stateName(parameter, optimizer, state)) == h5::Kind::Array;
+  return file_ && file_->kind(stateName(parameter, optimizer, state)) == h5::Kind::Array;
 }
 
 void CheckpointReader::readTensor(const std::string &array, const TensorSpec &expected, const TakeTile &take) const {
-  std::vector<int64_t> shape = file_.shape(array), wanted{expected.in, expected.out};
+  std::vector<int64_t> shape = file_->shape(array), wanted{expected.in, expected.out};
   if (expected.vector || (shape.size() == 1 && expected.in == 1))
     wanted = {expected.out}; // a row vector may be stored either way
   if (expected.vector && shape.size() == 2 && shape[0] == 1)
     shape = {shape[1]};
-  if (shape != wanted || file_.element(array) != h5::Element::Float)
+  if (shape != wanted || file_->element(array) != h5::Element::Float)
     userError("{}: {} should be floating-point numbers of shape {}, found shape {}{}", path(), array, shapeText(wanted),
-              shapeText(shape), file_.element(array) == h5::Element::Float ? "" : " of another element type");
-  bool flat = file_.shape(array).size() == 1;
+              shapeText(shape), file_->element(array) == h5::Element::Float ? "" : " of another element type");
+  bool flat = file_->shape(array).size() == 1;
   std::vector<float> block;
   for (const Tile &tile : tilesOf(expected)) {
     block.resize(std::max<size_t>(block.size(), tile.count()));
     if (flat)
-      file_.readRows(array, tile.column, tile.columns, block.data());
+      file_->readRows(array, tile.column, tile.columns, block.data());
     else
-      file_.readTile(array, tile.row, tile.rows, tile.column, tile.columns, block.data());
+      file_->readTile(array, tile.row, tile.rows, tile.column, tile.columns, block.data());
     take(tile, block.data());
   }
 }
@@ -245,7 +275,32 @@ void CheckpointReader::readParameter(const TensorSpec &expected, const TakeTile 
     userError("{}: has no parameter {} (it has {}); it belongs to another network", path(), expected.name,
               known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
   }
-  readTensor(expected.name, expected, take);
+  if (file_)
+    return readTensor(expected.name, expected, take);
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].name == expected.name)
+      return readVariable(variables_[i], parameters_[i], expected, take);
+}
+
+void CheckpointReader::readVariable(const std::string &variable, const TensorSpec &stored, const TensorSpec &expected,
+                                    const TakeTile &take) const {
+  if (stored.in != expected.in || stored.out != expected.out)
+    userError("{}: {} should be of {} x {} numbers, found {} x {}", path(), expected.name, expected.in, expected.out,
+              stored.in, stored.out);
+  netcdf_->requireStored(variable);
+  std::vector<float> block;
+  for (const Tile &tile : tilesOf(expected)) {
+    block.resize(std::max<size_t>(block.size(), size_t(tile.count())));
+    if (tile.columns == stored.out)
+      netcdf_->read(variable, tile.row * stored.out, tile.count(), block.data());
+    else
+      for (int64_t row = 0; row < tile.rows; ++row)
+        netcdf_->read(variable, (tile.row + row) * stored.out + tile.column, tile.columns,
+                      block.data() + row * tile.columns);
+    if (!allFinite(block.data(), tile.count()))
+      userError("{}: {} holds numbers that are infinite or not numbers", path(), expected.name);
+    take(tile, block.data());
+  }
 }
 
 void CheckpointReader::readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,

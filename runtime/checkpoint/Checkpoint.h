@@ -17,6 +17,9 @@
 #include <nlohmann/json.hpp>
 
 namespace sn::rt {
+namespace nc {
+class Reader;
+}
 /// A stored tensor of logical shape [in, out].
 struct TensorSpec {
   std::string name{};      // "Input->Hidden/weights"
@@ -86,15 +89,16 @@ private:
   Names parameters_;
 };
 
-/// Reads a weights file. UserError for one that is missing, truncated, newer or no weights file, and for extents that
-/// no layer can have.
+/// Reads a weights file, or a trained network of DSSTNE's (NetCDF), recognised by its content: that has parameters
+/// under our names and the widths of its data sets, but neither states nor the network's JSON. UserError for a file
+/// that is missing, truncated, newer or neither, and for extents that no layer can have.
 class CheckpointReader {
 public:
   explicit CheckpointReader(const std::string &path);
   const CheckpointHeader &header() const { return header_; }
   /// 1: written before checkpoints inside an epoch; 2: now.
   uint64_t version() const { return version_; }
-  const std::string &path() const { return file_.path(); }
+  const std::string &path() const { return path_; }
   /// In the order they were written.
   const std::vector<TensorSpec> &parameters() const { return parameters_; }
   bool hasParameter(const std::string &name) const;
@@ -105,9 +109,16 @@ public:
                  const TakeTile &take) const;
 
 private:
+  void readOurs();
   void readHeader();
+  void readDsstnes();
   void readTensor(const std::string &array, const TensorSpec &expected, const TakeTile &take) const;
-  h5::File file_;
+  void readVariable(const std::string &variable, const TensorSpec &stored, const TensorSpec &expected,
+                    const TakeTile &take) const;
+  std::string path_;
+  std::optional<h5::File> file_;             // a weights file, or
+  std::shared_ptr<const nc::Reader> netcdf_; // DSSTNE's, with
+  std::vector<std::string> variables_;       // where each of the parameters lies
   uint64_t version_ = 0;
   CheckpointHeader header_;
   std::vector<TensorSpec> parameters_;

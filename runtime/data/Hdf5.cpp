@@ -125,6 +125,12 @@ void refuseOtherFiles(const std::string &path) {
 }
 } // namespace
 
+bool isHdf5(const std::string &path) {
+  quiet();
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none) && H5Fis_hdf5(path.c_str()) > 0;
+}
+
 File File::open(const std::string &path) {
   quiet();
   refuseOtherFiles(path);

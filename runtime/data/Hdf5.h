@@ -34,6 +34,9 @@ private:
 /// UserError for a file whose heaps of strings would keep HDF5 busy for ever. Reads the whole file once.
 void refuseBrokenHeaps(const std::string &path);
 
+/// Whether a file begins as HDF5 files do. False for files that cannot be read.
+bool isHdf5(const std::string &path);
+
 enum class Kind { Missing, Group, Array, Other };
 enum class Element { Integer, Float, Boolean, String, Other };
 
