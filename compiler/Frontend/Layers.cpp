@@ -267,9 +267,7 @@ void LayerReader::readActivation() {
   for (const vocab::Param &param : layer.activation.record->params) {
     bool given = (param.layerKey && object.mentions(param.key)) || defaults.network->mentions(param.key);
     if (!given && !param.caution.empty())
-      draft.cautions.push_back(
-          {layer.activation.at, fmt::format("{} without '{}', which is {} then: {}", layer.activation.record->name,
-                                            param.key, param.byDefault, param.caution)});
+      draft.cautions.push_back({layer.activation.at, fmt::format("'{}' is not given: {}", param.key, param.caution)});
   }
 }
 

@@ -61,8 +61,8 @@ bool checkValue(Diagnostics &report, const Key &key, const Value &value);
 std::optional<int> choose(Diagnostics &report, std::span<const Choice> choices, std::string_view key,
                           const Value &word);
 
-/// The record that a word names, case ignored; null, and reported, for a word unknown or planned. `further`: names that
-/// are no records yet.
+/// The record that a word names, case ignored; null, and reported, for a word unknown or not supported. `further`:
+/// names that are no records yet.
 template <typename Record>
 const Record *chooseRecord(Diagnostics &report, std::span<const Record> table, std::string_view key, const Value &word,
                            std::span<const Choice> further = {}) {
@@ -74,10 +74,7 @@ const Record *chooseRecord(Diagnostics &report, std::span<const Record> table, s
   choices.insert(choices.end(), further.begin(), further.end());
   for (const vocab::Planned &name : vocab::planned())
     if (name.key == key)
-      choices.push_back({.name = name.name,
-                         .aliases = name.aliases,
-                         .later = name.never.empty() ? "it comes with the rest of the fully connected language" : "",
-                         .never = name.never});
+      choices.push_back({.name = name.name, .aliases = name.aliases, .never = name.never});
   if (choose(report, choices, key, word))
     throw std::logic_error("a record was found among the choices but not in its table");
   return nullptr;

@@ -10,7 +10,7 @@ using Lines = std::vector<std::string>;
 
 TEST(Text, LineCaretAndNotes) {
   EXPECT_EQ(messageOf("{\n\t\"Layers\": [\n" + kInputLayer + ",\n\t{\"Name\": \"In\"}, " + kOutputLayer + "]}"),
-            "net.json:4:11: error: a second layer is named 'In'\n"
+            "net.json:4:11: error: a second layer is named 'In' [net_11]\n"
             "  \t{\"Name\": \"In\"}, " +
                 kOutputLayer +
                 "]}\n"
@@ -33,34 +33,34 @@ TEST(Text, EveryErrorOfAFileInItsOrder) {
         { "Name": "Out", "Kind": "Output", "Source": "Hidd", "N": "auto", "DataSet": "output" }
     ]
 })"),
-            R"(net.json:3:5: error: unknown key 'Denoisng' in the network; did you mean 'Denoising'?
+            R"(net.json:3:5: error: unknown key 'Denoisng' in the network; did you mean 'Denoising'? [net_3]
       "Denoisng": { "p": 0.2 },
       ^~~~~~~~~~
-net.json:4:32: error: unknown Optimizer 'Adm'; did you mean 'Adam'?
+net.json:4:32: error: unknown Optimizer 'Adm'; did you mean 'Adam'? [net_3]
       "Training": { "Optimizer": "Adm", "Mu": 1.5, "Batch": 0.5 },
                                  ^~~~~
-net.json:4:45: error: 'Mu' must be at least 0 and below 1, not 1.5
+net.json:4:45: error: 'Mu' must be at least 0 and below 1, not 1.5 [net_4]
       "Training": { "Optimizer": "Adm", "Mu": 1.5, "Batch": 0.5 },
                                               ^~~
-net.json:4:59: error: 'Batch' must be a whole number, not 0.5
+net.json:4:59: error: 'Batch' must be a whole number, not 0.5 [net_4]
       "Training": { "Optimizer": "Adm", "Mu": 1.5, "Batch": 0.5 },
                                                             ^~~
-net.json:6:75: error: 'Activation' has no place on Input layers, only on Hidden and Output layers
+net.json:6:75: error: 'Activation' has no place on Input layers, only on Hidden and Output layers [net_9]
           { "Name": "In", "Kind": "Input", "N": "auto", "DataSet": "input", "Activation": "Relu" },
                                                                             ^~~~~~~~~~~~
 net.json:6:25: note: this layer is Input
           { "Name": "In", "Kind": "Input", "N": "auto", "DataSet": "input", "Activation": "Relu" },
                           ^~~~~~
-net.json:7:31: error: "auto" takes 'N' from a data set, which a Hidden layer does not have; give a number
+net.json:7:31: error: "auto" takes 'N' from a data set, which a Hidden layer does not have; give a number [net_12]
           { "Name": "Hid", "N": "auto", "Activation": "Sigmod" },
                                 ^~~~~~
 net.json:7:9: note: this layer is Hidden by its position
           { "Name": "Hid", "N": "auto", "Activation": "Sigmod" },
           ^
-net.json:7:53: error: unknown Activation 'Sigmod'; did you mean 'Sigmoid'?
+net.json:7:53: error: unknown Activation 'Sigmod'; did you mean 'Sigmoid'? [net_3]
           { "Name": "Hid", "N": "auto", "Activation": "Sigmod" },
                                                       ^~~~~~~~
-net.json:8:54: error: no layer is named 'Hidd'; did you mean 'Hid'?
+net.json:8:54: error: no layer is named 'Hidd'; did you mean 'Hid'? [net_13]
           { "Name": "Out", "Kind": "Output", "Source": "Hidd", "N": "auto", "DataSet": "output" }
                                                        ^~~~~~
 net.json:7:19: note: layer 'Hid' is declared here
@@ -75,14 +75,15 @@ TEST(Text, LongLinesAreCutAroundTheCaret) {
               after = "\"Bogus\":" + std::string(300, '1') + ",\"Layers\":[" + kInputLayer + "," + kOutputLayer + "]}";
   std::string shown = (before + after).substr(before.size() - 60, 120);
   EXPECT_EQ(messageOf(before + after),
-            fmt::format("net.json:1:{}: error: unknown key 'Bogus' in the network\n  ...{}...\n  {}^~~~~~~\n",
+            fmt::format("net.json:1:{}: error: unknown key 'Bogus' in the network [net_3]\n  ...{}...\n  {}^~~~~~~\n",
                         before.size() + 1, shown, std::string(63, ' ')));
 }
 
 TEST(Text, ATokenIsUnderlinedAsFarAsItIsShown) {
   std::string text = network("\"" + std::string(200, 'z') + "\":1");
-  EXPECT_EQ(messageOf(text), fmt::format("net.json:1:2: error: unknown key '{}...' in the network\n  {}...\n   ^{}\n",
-                                         std::string(60, 'z'), text.substr(0, 120), std::string(118, '~')));
+  EXPECT_EQ(messageOf(text),
+            fmt::format("net.json:1:2: error: unknown key '{}...' in the network [net_3]\n  {}...\n   ^{}\n",
+                        std::string(60, 'z'), text.substr(0, 120), std::string(118, '~')));
 }
 
 TEST(Text, CaretStandsUnderTheTokenColumnsCountBytes) {
@@ -96,7 +97,7 @@ TEST(Text, CaretStandsUnderTheTokenColumnsCountBytes) {
   EXPECT_EQ(caretAfter("\xC3\xA9t\xC3\xA9"), std::pair(std::string("net.json:1:18:"), before + "     ^~~~~~~\n"));
   EXPECT_EQ(caretAfter("\xE5\xB1\x82"), std::pair(std::string("net.json:1:16:"), before + "    ^~~~~~~\n")); // wide
   EXPECT_EQ(caretAfter("e\xCC\x81"), std::pair(std::string("net.json:1:16:"), before + "   ^~~~~~~\n"));     // a mark
-  EXPECT_EQ(messageOf("\xEF\xBB\xBF[]"), "net.json:1:4: error: the network must be an object, not an array\n"
+  EXPECT_EQ(messageOf("\xEF\xBB\xBF[]"), "net.json:1:4: error: the network must be an object, not an array [net_4]\n"
                                          "  \xEF\xBB\xBF[]\n  ^\n");
 }
 
@@ -143,7 +144,7 @@ TEST(Warnings, TheNetworkIsReadAllTheSame) {
   EXPECT_EQ(net.name, "b");
   EXPECT_EQ(warnings.errors, 0u);
   EXPECT_EQ(warnings.warnings, 1u);
-  EXPECT_EQ(warnings.text(), "net.json:1:2: warning: 'Name' is given again, so this one has no effect\n"
+  EXPECT_EQ(warnings.text(), "net.json:1:2: warning: 'Name' is given again, so this one has no effect [net_2]\n"
                              "  " +
                                  network(R"("Name":"a","name":"b")").substr(0, 120) +
                                  "...\n"
@@ -158,24 +159,24 @@ TEST(Warnings, TheNetworkIsReadAllTheSame) {
 TEST(Warnings, SettingsWithoutEffect) {
   std::string dense = R"({"Kind":"Input","DataSet":"i"},)", penalty = R"("SparsenessPenalty":{"p":0.5,"beta":2})";
   EXPECT_EQ(findingsOf(R"({"Denoising":{"p":0.2},"Layers":[)" + dense + kOutputLayer + "]}"),
-            Lines{"1:2: warning: 'Denoising' has no effect: no Input layer has \"Sparse\": true"});
+            Lines{"1:2: warning: 'Denoising' has no effect: no Input layer has \"Sparse\": true [net_7]"});
   EXPECT_EQ(findingsOf(network(R"("Denoising":{"p":0.2})")), Lines{});
   EXPECT_EQ(findingsOf(R"({"Denoising":{"p":0},"Layers":[)" + dense + kOutputLayer + "]}"), Lines{}); // off
   EXPECT_EQ(findingsOf(network(penalty, hidden("\"N\":4"))),
-            Lines{"1:2: warning: 'SparsenessPenalty' has no effect: no Hidden layer has \"Sparse\": true"});
+            Lines{"1:2: warning: 'SparsenessPenalty' has no effect: no Hidden layer has \"Sparse\": true [net_7]"});
   EXPECT_EQ(findingsOf(network(penalty, hidden("\"Sparse\":true"))), Lines{});
   EXPECT_EQ(findingsOf(network(R"("SparsenessPenalty":{"p":0.5})", hidden("\"N\":4"))), Lines{});
   EXPECT_EQ(findingsOf(network(R"("ScaledMarginalCrossEntropy":{"oneTarget":0.8})")),
-            (Lines{"1:2: warning: 'ScaledMarginalCrossEntropy' has no effect: the loss is CrossEntropy",
+            (Lines{"1:2: warning: 'ScaledMarginalCrossEntropy' has no effect: the loss is CrossEntropy [net_7]",
                    "1:1: note: no 'ErrorFunction' is given, so it is CrossEntropy"}));
   EXPECT_EQ(findingsOf(network(R"("ErrorFunction":"L2","ScaledMarginalCrossEntropy":{})")),
-            (Lines{"1:23: warning: 'ScaledMarginalCrossEntropy' has no effect: the loss is L2",
+            (Lines{"1:23: warning: 'ScaledMarginalCrossEntropy' has no effect: the loss is L2 [net_7]",
                    "1:18: note: the loss is chosen here"}));
 }
 
 TEST(Warnings, NothingFollowsFromAnError) {
   EXPECT_EQ(findingsOf(network(R"("Denoising":{"p":0.2},"ErrorFunction":"L3","ScaledMarginalCrossEntropy":{})")),
-            Lines{"1:40: error: unknown ErrorFunction 'L3'; did you mean 'L2'?"});
+            Lines{"1:40: error: unknown ErrorFunction 'L3'; did you mean 'L1'? [net_3]"});
 }
 
 TEST(Machine, OneObjectHoldsEverything) {
@@ -187,7 +188,7 @@ TEST(Machine, OneObjectHoldsEverything) {
   EXPECT_EQ(report["diagnostics"][0]["severity"], "warning");
   EXPECT_EQ(report["diagnostics"][1],
             nlohmann::json::parse(R"({"severity":"error","file":"net.json","line":1,"column":24,"end_column":34,
-    "message":"unknown key 'Denoisng' in the network; did you mean 'Denoising'?","suggestion":"Denoising","notes":[]})"));
+    "message":"unknown key 'Denoisng' in the network; did you mean 'Denoising'?","rule":"net_3","suggestion":"Denoising","notes":[]})"));
   const auto &last = report["diagnostics"][2];
   EXPECT_EQ(last["suggestion"], nullptr);
   ASSERT_EQ(last["notes"].size(), 1u);
@@ -208,7 +209,7 @@ TEST(Machine, MistakesOutsideTheNetworkHaveNoPlace) {
   EXPECT_EQ(report["diagnostics"][0]["severity"], "warning");
   EXPECT_EQ(report["diagnostics"][1],
             nlohmann::json::parse(R"({"severity":"error","file":null,"line":null,"column":null,"end_column":null,
-    "message":"no room","suggestion":null,"notes":[]})"));
+    "message":"no room","rule":null,"suggestion":null,"notes":[]})"));
 }
 
 TEST(Machine, OfAFileThatCannotBeRead) {
@@ -216,11 +217,12 @@ TEST(Machine, OfAFileThatCannotBeRead) {
     readNetwork("no-such-folder/net.json");
     FAIL();
   } catch (const NetworkError &error) {
-    EXPECT_STREQ(error.what(), "no-such-folder/net.json: error: no such file");
+    EXPECT_STREQ(error.what(), "no-such-folder/net.json: error: no such file [net_1]");
     auto one = nlohmann::json::parse(jsonOf(error, {}))["diagnostics"][0];
     EXPECT_EQ(one["file"], "no-such-folder/net.json");
     EXPECT_EQ(one["line"], nullptr);
     EXPECT_EQ(one["message"], "no such file");
+    EXPECT_EQ(one["rule"], "net_1");
   }
 }
 

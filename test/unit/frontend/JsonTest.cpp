@@ -56,27 +56,27 @@ TEST(Json, RepeatedKeysAreKeptInOrder) {
 }
 
 TEST(Json, WhatIsNotJsonIsPlaced) {
-  expectError(R"({"a": 1 "b": 2})", "\"b\"", "unexpected string literal; expected ',' or '}'");
-  expectError("{\"a\":1,}", "}", "unexpected '}' after a comma; remove the comma");
-  expectError("{\"a\":[1,]}", "]", "unexpected ']'; expected a value");
-  expectError("{\"a\":[1,,2]}", ",2", "unexpected ','; expected a value");
-  expectError("{\"a\":[1 2]}", "2", "unexpected number literal; expected ',' or ']'");
-  expectError("{\"a\" 1}", "1", "unexpected number literal; expected ':'");
-  expectError("{'a':1}", "'a'", "invalid literal; expected a key in double quotes");
-  expectError("{\"a\":\n tru}", "tru", "invalid literal");
-  expectError("{\"a\":1} {}", "{}", "unexpected '{'; expected end of input");
-  expectError("{\"a\":1e999}", "1e999", "no number is this large: they end at 1.8e308");
-  expectError("{\"a\":\"\\q\"}", "q", "invalid string: forbidden character after backslash");
-  EXPECT_EQ(firstLine("{\"a\":1,"), "1:8: error: unexpected end of input; expected a key in double quotes");
-  EXPECT_EQ(firstLine("{\"a\":\n"), "1:6: error: unexpected end of input; expected a value");
+  expectError(R"({"a": 1 "b": 2})", "\"b\"", "unexpected string literal; expected ',' or '}' [net_1]");
+  expectError("{\"a\":1,}", "}", "unexpected '}' after a comma; remove the comma [net_1]");
+  expectError("{\"a\":[1,]}", "]", "unexpected ']'; expected a value [net_1]");
+  expectError("{\"a\":[1,,2]}", ",2", "unexpected ','; expected a value [net_1]");
+  expectError("{\"a\":[1 2]}", "2", "unexpected number literal; expected ',' or ']' [net_1]");
+  expectError("{\"a\" 1}", "1", "unexpected number literal; expected ':' [net_1]");
+  expectError("{'a':1}", "'a'", "invalid literal; expected a key in double quotes [net_1]");
+  expectError("{\"a\":\n tru}", "tru", "invalid literal [net_1]");
+  expectError("{\"a\":1} {}", "{}", "unexpected '{'; expected end of input [net_1]");
+  expectError("{\"a\":1e999}", "1e999", "no number is this large: they end at 1.8e308 [net_1]");
+  expectError("{\"a\":\"\\q\"}", "q", "invalid string: forbidden character after backslash [net_1]");
+  EXPECT_EQ(firstLine("{\"a\":1,"), "1:8: error: unexpected end of input; expected a key in double quotes [net_1]");
+  EXPECT_EQ(firstLine("{\"a\":\n"), "1:6: error: unexpected end of input; expected a value [net_1]");
   for (const char *blank : {"", " \n\t\r\n ", "\xEF\xBB\xBF", "\xEF\xBB\xBF\n"})
-    EXPECT_EQ(firstLine(blank), "1:1: error: the file is empty; a network is one JSON object");
-  EXPECT_EQ(firstLine("{ /* x"), "1:6: error: invalid comment; missing closing '*/'");
+    EXPECT_EQ(firstLine(blank), "1:1: error: the file is empty; a network is one JSON object [net_1]");
+  EXPECT_EQ(firstLine("{ /* x"), "1:6: error: invalid comment; missing closing '*/' [net_1]");
 }
 
 TEST(Json, DepthIsLimited) {
   std::string deep(100000, '[');
-  EXPECT_EQ(firstLine(deep), "1:65: error: nested more than 64 deep: this is no network");
+  EXPECT_EQ(firstLine(deep), "1:65: error: nested more than 64 deep: this is no network [net_1]");
   EXPECT_NO_THROW(parse(std::string(64, '[') + std::string(64, ']')));
 }
 

@@ -99,7 +99,9 @@ TEST(Network, LayerPenaltyOverridesWhereAboveZero) {
 }
 
 TEST(Network, SingleLayerObjectNeedsNoBrackets) {
-  EXPECT_EQ(firstLine(R"({"Layers":{"DataSet":"a"}})"), "1:11: error: the network has no Output layer");
+  EXPECT_EQ(
+      firstLine(R"({"Layers":{"DataSet":"a"}})"),
+      "1:11: error: layer 'Input0' has no effect: no layer reads it; name it as a 'Source' or remove it [net_14]");
 }
 
 TEST(Network, FittingLossAndActivation) {
@@ -160,7 +162,7 @@ TEST(Files, ReadFromDisk) {
       return error.what();
     }
   };
-  EXPECT_EQ(messageOfFile(file + "x"), file + "x: error: no such file");
-  EXPECT_EQ(messageOfFile(folder), folder.string() + ": error: is a folder, not a network file");
+  EXPECT_EQ(messageOfFile(file + "x"), file + "x: error: no such file [net_1]");
+  EXPECT_EQ(messageOfFile(folder), folder.string() + ": error: is a folder, not a network file [net_1]");
 }
 } // namespace sn::frontend::test
