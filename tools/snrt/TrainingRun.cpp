@@ -255,6 +255,8 @@ void TrainingRun::reportEpoch(const rt::EpochReport &report, const nlohmann::jso
   metrics.write(line);
   if (options.run.json)
     return;
+  if (options.onEpoch)
+    return options.onEpoch(report);
   std::string more;
   if (measured.contains("validation") && measured["validation"].is_number())
     more = fmt::format(", validation {:.6f}", measured["validation"].get<double>());
@@ -304,6 +306,8 @@ void TrainingRun::save(rt::Trainer &trainer) {
                {"path", fileName(out)},
                {"seconds", std::chrono::duration<double>(lastSave - before).count()}});
   metrics.write(line);
+  if (options.onCheckpoint)
+    options.onCheckpoint(at);
 }
 
 void TrainingRun::checkpoint(rt::Trainer &trainer) {

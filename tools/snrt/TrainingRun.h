@@ -15,6 +15,8 @@ struct TrainOptions {
   bool force = false;
   RunOptions run;
   rt::Overrides overrides;
+  std::function<void(const rt::EpochReport &)> onEpoch;   // in place of the line on stdout
+  std::function<void(const rt::Position &)> onCheckpoint; // after the weights file was written; the last time too
 };
 
 class TrainingRun {
