@@ -59,7 +59,9 @@ void fitWidths(Diagnostics &report, std::vector<LayerDraft> &drafts, Network &ne
 /// Resolves SharedWeights: pairs that exist, own their weights and fit in width.
 void shareWeights(Diagnostics &report, LayerNames &names, std::vector<LayerDraft> &drafts, Network &network);
 
-/// Whether both layers have the same number of units for sure: the same number, or columns of the same data set.
+/// Whether both layers have the same number of units: the same number, or columns of a data set, which may be
+/// another's: those that must agree get one extent (Conversion/Import), which a data set is checked against when it is
+/// bound.
 bool sameWidth(const Layer &a, const Layer &b);
 /// "3 units", or "the columns of data set 'x'".
 std::string widthOf(const Layer &layer);

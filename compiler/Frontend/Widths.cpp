@@ -3,7 +3,7 @@
 
 namespace sn::frontend {
 bool sameWidth(const Layer &a, const Layer &b) {
-  return a.automatic == b.automatic && (a.automatic ? a.dataSet == b.dataSet : a.units == b.units);
+  return a.automatic == b.automatic && (a.automatic || a.units == b.units);
 }
 
 std::string widthOf(const Layer &layer) {
@@ -61,20 +61,14 @@ bool Widths::sourcesFit(const Layer &layer) {
   return true;
 }
 
-/// A width that the file gives as well must be the derived one; an Output may take a derived number for "auto".
+/// A number that the file gives as well must be the derived width. An Output's "auto" is checked when data is bound.
 bool Widths::agrees(const Layer &derived, const Layer &layer, const LayerDraft &draft) {
-  bool isOutput = layer.kind == LayerKind::Output;
-  bool conflict =
-      isOutput && derived.automatic && !(layer.dataSet == derived.dataSet && (!draft.unitsGiven || layer.automatic));
-  if (draft.unitsGiven && !layer.automatic)
-    conflict |= !sameWidth(derived, layer);
-  if (conflict)
-    report.error(Rule::Pooling, draft.unitsGiven ? layer.unitsAt : layer.at,
-                 fmt::format("the sources give Pooling layer {} {}, but it is to have {}", inQuotes(layer.name),
-                             widthOf(derived),
-                             draft.unitsGiven ? widthOf(layer)
-                                              : fmt::format("the columns of data set {}", inQuotes(layer.dataSet))));
-  return !conflict;
+  if (!draft.unitsGiven || layer.automatic || sameWidth(derived, layer))
+    return true;
+  report.error(Rule::Pooling, layer.unitsAt,
+               fmt::format("the sources give Pooling layer {} {}, but it is to have {}", inQuotes(layer.name),
+                           widthOf(derived), widthOf(layer)));
+  return false;
 }
 
 bool Widths::derive(Layer &layer, const LayerDraft &draft) {
@@ -97,7 +91,7 @@ bool Widths::derive(Layer &layer, const LayerDraft &draft) {
     return false;
   layer.automatic = derived.automatic;
   layer.units = derived.units;
-  if (derived.automatic)
+  if (derived.automatic && layer.kind == LayerKind::Hidden) // an Output's is its targets'
     layer.dataSet = derived.dataSet;
   return true;
 }

@@ -44,10 +44,10 @@ class Diagnostics(commands.Commands):
 
     def test_every_error_with_its_place(self):
         self.assertEqual(self.refused("bad.json", "-o", "new.plan"), """\
-bad.json:5:52: error: 'N' must be at least 1 and at most 2147483647, not -16
+bad.json:5:52: error: 'N' must be at least 1 and at most 2147483647, not -16 [net_4]
           { "Name": "Hidden", "Kind": "Hidden", "N": -16, "Activaton": "Sigmoid" },
                                                      ^~~
-bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activation'?
+bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activation'? [net_3]
           { "Name": "Hidden", "Kind": "Hidden", "N": -16, "Activaton": "Sigmoid" },
                                                           ^~~~~~~~~~~
 2 errors
@@ -58,7 +58,7 @@ bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activati
         self.assertEqual((said["errors"], said["warnings"]), (2, 0))
         self.assertEqual(said["diagnostics"][1], {
             "severity": "error", "file": "bad.json", "line": 5, "column": 57, "end_column": 68,
-            "message": "unknown key 'Activaton' in a layer; did you mean 'Activation'?", "suggestion": "Activation", "notes": []})
+            "message": "unknown key 'Activaton' in a layer; did you mean 'Activation'?", "rule": "net_3", "suggestion": "Activation", "notes": []})
 
     def test_success_for_machines(self):
         run = self.snc("compile", "good.json", "--json", "-o", "json.plan")
@@ -70,7 +70,7 @@ bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activati
 
     def test_warnings_do_not_stop(self):
         run = self.snc("compile", "warned.json", "-o", "warned.plan")
-        self.assertTrue(run.stderr.startswith("warned.json:2:5: warning: 'Name' is given again, so this one has no effect\n"), run.stderr)
+        self.assertTrue(run.stderr.startswith("warned.json:2:5: warning: 'Name' is given again, so this one has no effect [net_2]\n"), run.stderr)
         self.assertIn("warned.json:2:18: note: the last one counts\n", run.stderr)
         run = self.snc("compile", "warned.json", "--json", "--force", "-o", "warned.plan")
         self.assertEqual(json.loads(run.stdout)["warnings"], 1)
@@ -128,7 +128,7 @@ bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activati
                               ("good.json/x", "no such file"), ("n" * 300, "cannot be read: File name too long"),
                               ("/proc/self/mem", "cannot be read: Input/output error"), ("/dev/zero", "is larger than 64 MiB: this is no network")):
             with self.subTest(name=name):
-                self.assertEqual(self.refused(name, "-o", "new.plan"), f"{name}: error: {message}\n")
+                self.assertEqual(self.refused(name, "-o", "new.plan"), f"{name}: error: {message} [net_1]\n")
                 one = json.loads(self.refused(name, "--json", "-o", "new.plan"))["diagnostics"][0]
                 self.assertEqual((one["file"], one["line"], one["message"]), (name, None, message))
 
@@ -137,7 +137,7 @@ bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activati
             self.skipTest("root may read every file")
         self.write("secret.json", GOOD)
         os.chmod(self.path("secret.json"), 0)
-        self.assertEqual(self.refused("secret.json"), "secret.json: error: cannot be read: Permission denied\n")
+        self.assertEqual(self.refused("secret.json"), "secret.json: error: cannot be read: Permission denied [net_1]\n")
 
     def test_plans_that_cannot_be_written(self):
         os.makedirs(self.path("folder"), exist_ok=True)

@@ -120,10 +120,12 @@ def seeds(target, folder):
 
 
 def words():
-    """Dictionary of the network target: every word in code marks of the language's specification."""
-    with open(os.path.join(ROOT, "docs/spec/network.md"), encoding="utf-8") as file:
-        found = set(re.findall(r"`\"?([A-Za-z][A-Za-z0-9 ]*)\"?`", file.read()))
-    return "# Written by seeds.py from docs/spec/network.md.\n" + "".join(f'"\\"{word}\\""\n' for word in sorted(found))
+    """Dictionary of the network target: every word in code marks of the language's specification and of the tables of its keys and records."""
+    found = set()
+    for page in ("spec/network", *(f"generated/{name}" for name in ("keys", "activations", "losses", "optimizers", "initializers", "schedules", "poolings"))):
+        with open(os.path.join(ROOT, "docs", page + ".md"), encoding="utf-8") as file:
+            found |= set(re.findall(r"`\"?([A-Za-z][A-Za-z0-9 ]*)\"?`", file.read()))
+    return "# Written by seeds.py from docs/spec/network.md and docs/generated.\n" + "".join(f'"\\"{word}\\""\n' for word in sorted(found))
 
 
 def main():

@@ -41,6 +41,14 @@ TEST(Pooling, WidthsOfDataSets) {
     {"Kind":"Pooling","Function":"Maxout","Source":["Input0","Again"]},{"DataSet":"o","N":2})"));
   EXPECT_TRUE(net.layers[2].automatic);
   EXPECT_EQ(net.layers[2].dataSet, "x");
+  // Columns of two data sets may be as many: that is known when data is bound.
+  for (const char *units : {"", R"(,"N":"auto")"}) {
+    net = read(R"({"ErrorFunction":"L2","Layers":[{"DataSet":"x","N":"auto"},{"Kind":"Input","DataSet":"y","N":"auto"},
+      {"DataSet":"o","Type":"Pooling","Function":"Maxout","Source":["Input0","Input1"])" +
+               std::string(units) + "}]}");
+    EXPECT_TRUE(net.layers[2].automatic);
+    EXPECT_EQ(net.layers[2].dataSet, "o");
+  }
 }
 
 TEST(Pooling, AsAnOutput) {
@@ -99,6 +107,9 @@ TEST(Sharing, TransposedAndAutomatic) {
   EXPECT_TRUE(net.layers[2].shared[0].transposed);
   EXPECT_EQ(net.layers[2].shared[0].ownerFrom, 0);
   EXPECT_EQ(net.layers[2].shared[0].ownerTo, 1);
+  net = read(layers(R"({"DataSet":"x","N":"auto"},{"N":8},{"DataSet":"y","N":"auto","SharedWeights":
+    {"InputLayer":"Hidden1","SourceInputLayer":"Input0","SourceOutputLayer":"Hidden1","Transposed":true}})"));
+  EXPECT_EQ(net.layers[2].shared.size(), 1u); // widths of data sets are compared when data is bound
 }
 
 TEST(Layers, NormsAndNormalization) {

@@ -60,17 +60,11 @@ const Row kRows[] = {
     {"a width that is not the derived one",
      pooled(kBoth + R"("N":2,)"),
      {"4:53: error: the sources give Pooling layer 'P' 1 unit, but it is to have 2 units [net_26]"}},
-    {"an Output as wide as another data set",
-     lines({R"({"DataSet":"a","N":"auto"})", R"({"DataSet":"o","Type":"Pooling","Function":"Maxout","N":"auto"})"},
+    {"a number in place of a data set's columns",
+     lines({R"({"DataSet":"a","N":"auto"})", R"({"DataSet":"o","N":7,"Type":"Pooling","Function":"Maxout"})"},
            R"("ErrorFunction":"L2",)"),
-     {"3:57: error: the sources give Pooling layer 'Output1' the columns of data set 'a', but it is to have the "
-      "columns "
-      "of data set 'o' [net_26]"}},
-    {"an Output whose targets are narrower or wider",
-     lines({R"({"DataSet":"a","N":"auto"})", R"({"DataSet":"o","Type":"Pooling","Function":"Maxout"})"},
-           R"("ErrorFunction":"L2",)"),
-     {"3:1: error: the sources give Pooling layer 'Output1' the columns of data set 'a', but it is to have the columns "
-      "of data set 'o' [net_26]"}},
+     {"3:20: error: the sources give Pooling layer 'Output1' the columns of data set 'a', but it is to have 7 units "
+      "[net_26]"}},
     {"an activation",
      pooled(kBoth + R"("Activation":"Tanh",)"),
      {"4:62: error: a Pooling layer has no activation, so it is Linear, not Tanh [net_26]", kKindIsPooling}},
