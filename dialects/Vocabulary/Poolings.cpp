@@ -27,7 +27,7 @@ std::vector<Pooling> table() {
        .products = {product()},
        .value = formula([](const auto *a, const auto *p) { return a[0]; }),
        .golden = {{{1, 2, -3, 0.5, -1, 4}, {}, -13.5, 0.5}, {{0, 0, 1, 2}, {}, 0, 1}},
-       .doc = "unit j is <x0, xj+1>, x0, x1, ... the sources",
+       .doc = "unit j is the sum over the units of x0 x(j+1), where x0, x1, ... are the sources",
        .note = "1.7; T-14"},
       {.name = "Cosine",
        .dsstneNumber = 6,
@@ -37,7 +37,8 @@ std::vector<Pooling> table() {
        .golden = {{{1, 2, -3, 0.5, -1, 4}, {}, -0.868710755905175418, 0.0942252405540358707},
                   {{1, 2, 2, 4}, {}, 0.999999993291796103, 8.94427180999915955e-10},
                   {{0, 0, 1, 2}, {}, 0, 4.4721354877860307e+7}},
-       .doc = "unit j is <x0, xj+1> / ((|x0| + 1e-8) (|xj+1| + 1e-8)), |x| the Euclidean norm",
+       .doc = "unit j is x0 x(j+1) / ((|x0| + 1e-8) (|x(j+1)| + 1e-8)): the sum of products over the units, |x| the "
+              "Euclidean norm",
        .note = "1.7"},
   };
 }

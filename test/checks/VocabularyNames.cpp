@@ -17,4 +17,5 @@ int main() {
   print(optimizers());
   print(initializers());
   print(schedules());
+  print(poolings());
 }
