@@ -31,6 +31,15 @@ reference::Tensor difference(const reference::Tensor &a, const reference::Tensor
     to.values[i] = std::abs(a.values[i] - b.values[i]);
   return to;
 }
+/// How far the three lie apart: an even function of the gradient is the same for errors of either sign.
+reference::Tensor spreadOf(const reference::Tensor &low, const reference::Tensor &middle,
+                           const reference::Tensor &high) {
+  reference::Tensor to = middle;
+  for (size_t i = 0; i < to.values.size(); ++i)
+    to.values[i] = std::max({low.values[i], middle.values[i], high.values[i]}) -
+                   std::min({low.values[i], middle.values[i], high.values[i]});
+  return to;
+}
 
 /// The worst entry seen so far.
 struct Worst {
@@ -77,9 +86,9 @@ Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State
       more.values[i] += error, less.values[i] -= error;
     reference::Updated high = reference::update(net, name, more, before, run),
                        low = reference::update(net, name, less, before, run);
-    expected.spread.parameters[name] = difference(high.value, low.value);
+    expected.spread.parameters[name] = spreadOf(low.value, nominal.after.parameters.at(name), high.value);
     for (size_t i = 0; i < high.states.size(); ++i)
-      expected.spread.states[name].push_back(difference(high.states[i], low.states[i]));
+      expected.spread.states[name].push_back(spreadOf(low.states[i], nominal.after.states.at(name)[i], high.states[i]));
   }
   for (const auto &[name, tensor] : nominal.after.parameters)
     if (!nominal.gradients.contains(name)) { // assigned, not updated

@@ -6,13 +6,18 @@
 namespace sn::test {
 /// What has been checked in this process.
 struct Coverage {
-  Strictness strictness;
-  std::map<std::string, int> kernels;  // by "schedule kernel sweep", over all plans
+  std::map<std::string, Strictness> strictness; // by optimizer
+  std::map<std::string, int> kernels;           // by "schedule kernel sweep", over all plans
   std::map<std::string, int> features; // networks by what is in them: "activation ...", "several outputs" and the like
 };
 Coverage &coverage();
 
 /// Three training steps, each from the oracle's state; the loss and the best columns of the untrained network. Failures
 /// are those of GoogleTest.
+/// Networks without targets: only the lists.
 void checkNetwork(const Case &made);
+/// All parameters and optimizer states after the case's batches, from the runtime's own initial values.
+std::vector<float> trainedBits(const Program &program, Network &network, const Case &made, int threads);
+/// They are the same to the last bit with any of these numbers of threads, under every schedule.
+void checkThreads(const Case &made, const std::vector<int> &threads);
 } // namespace sn::test

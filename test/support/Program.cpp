@@ -33,12 +33,13 @@ Program compile(Network &network, const std::string &schedule) {
   return {std::move(compiled.plan), std::move(compiled.archive)};
 }
 
-std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn) {
+std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
+                                                const std::vector<const char *> &schedules) {
   mlir::MLIRContext &context = network.context();
   loadDialects(context);
   SlotPool pool(context);
   std::map<std::string, Program> programs;
-  for (const char *schedule : kSchedules) {
+  for (const char *schedule : schedules) {
     mlir::OwningOpRef<mlir::ModuleOp> module = importNetwork(context, network.spec());
     CompileOptions options;
     options.schedule = schedule;

@@ -15,9 +15,11 @@ struct Program {
 };
 /// snc as it is, from the JSON text on. `schedule` "" lets it choose.
 Program compile(Network &network, const std::string &schedule);
-/// A program for each schedule, quicker to make: slots that programs have in common are compiled once, for one
+/// A program for each of the schedules, quicker to make: slots that programs have in common are compiled once, for one
 /// instruction set level, and only those of the network's own optimizer are. Levels take turns by `turn`.
-std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn);
+std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
+                                                const std::vector<const char *> &schedules = {kSchedules.begin(),
+                                                                                              kSchedules.end()});
 
 /// What one training step did.
 struct Trained {

@@ -87,12 +87,14 @@ class WholeRun : public ::testing::Environment {
     if (checked < kNetworks)
       return;
     const auto &[strictness, kernels, features] = coverage();
-    std::cout << strictness.strict << " entries held to the plain tolerance, " << strictness.wide
-              << " to a wider one\n";
+    for (const auto &[optimizer, counts] : strictness)
+      std::cout << optimizer << ": " << counts.strict << " entries held to the plain tolerance, " << counts.wide
+                << " to a wider one\n";
     for (const auto &counts : {kernels, features})
       for (const auto &[what, count] : counts)
         std::cout << count << " x " << what << "\n";
-    EXPECT_LE(strictness.wide * 10, strictness.strict);
+    for (const auto &[optimizer, counts] : strictness)
+      EXPECT_LE(counts.wide * 10, counts.strict) << optimizer;
     for (const char *kernel : kNeededKernels)
       EXPECT_TRUE(kernels.contains(kernel)) << kernel;
     for (const std::string &feature : neededFeatures())
