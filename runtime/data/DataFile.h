@@ -9,15 +9,23 @@
 #include "runtime/data/AtomicFile.h"
 #include "runtime/data/DataSet.h"
 #include "runtime/data/Hdf5.h"
+#include <algorithm>
 #include <map>
 
 namespace sn::rt {
 /// What a data set is and takes in memory, from the file's header and a sample of its names.
 struct DataShape {
   Loader loader = Loader::CsrBinary;
-  int64_t rows = 0, columns = 0, entries = 0;
-  int64_t bytes = 0;   // once loaded, names included (about: names are of different lengths)
-  int64_t loading = 0; // beside them while it is read
+  int64_t rows = 0, columns = 0, entries = 0; // entries: of all examples (indexed: as if rows were referred to evenly)
+  int64_t bytes = 0;                          // once loaded, names included (about: names are of different lengths)
+  int64_t loading = 0;                        // beside them while it is read
+
+  /// The stored rows are referred to by `examples`.
+  void index(int64_t examples) {
+    const double each = rows > 0 ? static_cast<double>(entries) / static_cast<double>(rows) : 0;
+    entries = static_cast<int64_t>(std::min(each * static_cast<double>(examples), 0x1p60));
+    rows = examples;
+  }
 };
 
 class DsstneDataFile;

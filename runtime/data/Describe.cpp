@@ -59,7 +59,7 @@ DataShape DataFile::describe(const std::string &name) const {
       shape.loading += shape.entries;
   }
   if (file_->kind(names + "/index") == h5::Kind::Array) {
-    shape.rows = product(file_->shape(names + "/index"));
+    shape.index(product(file_->shape(names + "/index")));
     shape.bytes += std::min(shape.rows, INT64_MAX / 16) * int64_t(sizeof(int32_t));
   }
   if (file_->kind(names + "/weights") == h5::Kind::Array)

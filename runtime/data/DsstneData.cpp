@@ -271,7 +271,7 @@ DataSet DsstneDataFile::load(int64_t number) const {
 
 DataShape DsstneDataFile::describe(int64_t number) const {
   const Header header = this->header(number);
-  DataShape shape{.loader = Loader::CsrBinary, .rows = header.examples, .columns = header.columns};
+  DataShape shape{.loader = Loader::CsrBinary, .rows = header.rows, .columns = header.columns};
   shape.loading = kReading;
   const int64_t starts = (header.rows + 1) * int64_t(sizeof(int64_t));
   if (header.is(kSparse)) {
@@ -289,7 +289,10 @@ DataShape DsstneDataFile::describe(int64_t number) const {
       shape.entries = INT64_MAX / 8;
     shape.bytes = shape.entries > INT64_MAX / 8 ? INT64_MAX / 8 : shape.entries * 4;
   }
-  shape.bytes += header.is(kIndexed) ? header.examples * int64_t(sizeof(int32_t)) : 0;
+  if (header.is(kIndexed)) {
+    shape.index(header.examples);
+    shape.bytes += header.examples * int64_t(sizeof(int32_t));
+  }
   shape.bytes += header.is(kWeighted) ? header.examples * int64_t(sizeof(float)) : 0;
   return shape;
 }

@@ -81,6 +81,8 @@ private:
       userError("--test and --hold-out exclude each other: both fill --test-output");
     if (!options_.vocabulary.empty() && !options_.featureIndex.empty())
       userError("--vocabulary and --feature-index exclude each other: both fix the columns");
+    if (options_.alignRows && !options_.sampleIndex.empty())
+      userError("--align-rows and --sample-index exclude each other: both fix the rows");
     if (options_.alignRows && options_.vocabulary.empty())
       userError("--align-rows needs --vocabulary: the data file that has the rows");
     std::error_code none;
@@ -89,7 +91,8 @@ private:
       userError("{}: is both --output and --test-output", options_.output);
     for (const std::string &written : {options_.output, options_.testOutput})
       if (!written.empty())
-        refuseOverwriting(written, {options_.source, options_.test, options_.vocabulary, options_.featureIndex});
+        refuseOverwriting(written, {options_.source, options_.test, options_.vocabulary, options_.featureIndex,
+                                    options_.sampleIndex});
     allowedRejects(options_.mostRejects, 0);
   }
 
@@ -99,6 +102,8 @@ private:
       fixed.columns.names = NameIndex(readFeatureIndex(options_.featureIndex));
       fixed.columns.closed = true;
     }
+    if (!options_.sampleIndex.empty())
+      fixed.rows = {NameIndex(readFeatureIndex(options_.sampleIndex)), true, {}};
     if (options_.vocabulary.empty())
       return fixed;
     DataFile file = DataFile::open(options_.vocabulary);
@@ -267,45 +272,6 @@ std::vector<std::string> writeDataSets(DataFileWriter &writer, const DataSet &da
   else
     writer.link("input", "output");
   return {"input", "output"};
-}
-
-Names readFeatureIndex(const std::string &path) {
-  TextSource source(path);
-  NameIndex labels;
-  std::vector<int64_t> numbers;
-  std::string_view line;
-  int64_t most = -1;
-  while (source.next(line)) {
-    if (line.empty())
-      continue;
-    size_t tab = line.find('\t');
-    int64_t number = -1;
-    if (tab != std::string_view::npos) {
-      auto [stop, error] = std::from_chars(line.data() + tab + 1, line.data() + line.size(), number);
-      if (error != std::errc() || stop != line.data() + line.size())
-        number = -1;
-    }
-    if (tab == 0 || number < 0)
-      userError("{}:{}: should be a label, a TAB and a number from 0", path, source.lineNumber());
-    if (labels.add(line.substr(0, tab)) != int64_t(numbers.size()))
-      userError("{}:{}: the label {} stands there twice", path, source.lineNumber(), excerpt(line.substr(0, tab)));
-    numbers.push_back(number);
-    most = std::max(most, number);
-  }
-  // Numbers may have gaps, but one stray number must not make a huge layer.
-  if (most >= 64 * int64_t(numbers.size()) + 1024)
-    userError("{}: the largest number is {}, but there are only {} labels", path, most, numbers.size());
-  std::vector<int64_t> at(most + 1, -1);
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    if (at[numbers[i]] >= 0)
-      userError("{}: {} and {} have the same number {}", path, labels.names()[at[numbers[i]]], labels.names()[i],
-                numbers[i]);
-    at[numbers[i]] = int64_t(i);
-  }
-  Names names;
-  for (int64_t i : at)
-    names.add(i < 0 ? std::string_view() : labels.names()[i]);
-  return names;
 }
 
 ImportResult importText(const ImportOptions &options) { return Importing(options).run(); }

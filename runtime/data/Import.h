@@ -1,6 +1,7 @@
 // Importing interactions and features from text into data files: what `snrt import` does.
 #pragma once
 #include "runtime/data/DataFile.h"
+#include "runtime/data/IndexFile.h"
 #include "runtime/data/TextFormats.h"
 
 namespace sn::rt {
@@ -16,6 +17,7 @@ struct ImportOptions {
   std::string vocabulary{};      // a data file whose column names keep their ids; others are dropped
   bool alignRows = false;        // also take its rows: one per row name it has, in its order, others dropped
   std::string featureIndex{};    // label<TAB>number lines (reference section 4.2) that fix the ids; others are dropped
+  std::string sampleIndex{};     // the same for rows: one for each number, in order; others are dropped
   std::string test{}, testOutput{}; // a second source with the vocabularies and rows of the first
   double holdOut = 0;               // share of each row's entries that goes to testOutput instead
   uint64_t seed = 1;
@@ -49,9 +51,6 @@ struct ImportResult {
 /// Reads all, then writes; no file appears if anything fails. Columns (and rows) are numbered in order of first
 /// appearance, unless a vocabulary, a feature index or the format (libsvm) fixes them. Throws UserError.
 ImportResult importText(const ImportOptions &options);
-
-/// A feature index: the labels by number; numbers nobody has get empty names. UserError for repeated labels or numbers.
-Names readFeatureIndex(const std::string &path);
 
 /// Writes `data` as `name`; or, if that is "", as "input", with `labels` as "output" (null: a second name for the same
 /// object). Returns the names written. The data generator writes its files the same way.

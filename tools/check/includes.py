@@ -16,7 +16,8 @@ ALLOWED = {
     "runtime/plan/": ("runtime/plan/",),
     "runtime/base/": ("runtime/base/", "runtime/plan/"),
     "tools/": OURS,
-    "tools/snrt/": ("runtime/", "tools/snrt/"),
+    "tools/convert/": ("runtime/", "compiler/Frontend/", "dialects/Vocabulary/", "tools/convert/"),
+    "tools/snrt/": ("runtime/", "tools/snrt/", "tools/convert/"),
     "tools/datagen/": ("runtime/", "tools/datagen/"),
     "test/": OURS,
     "bench/": OURS,
@@ -24,7 +25,7 @@ ALLOWED = {
 }
 # Where LLVM's and MLIR's headers may be named: the compiler's half.
 LLVM_PREFIXES = ("llvm/", "llvm-c/", "mlir/", "mlir-c/", "lld/", "clang/")
-LLVM_FORBIDDEN = ("runtime/", "kernels-templates/", "dialects/Vocabulary/", "tools/snrt/", "tools/datagen/",
+LLVM_FORBIDDEN = ("runtime/", "kernels-templates/", "dialects/Vocabulary/", "tools/convert/", "tools/snrt/", "tools/datagen/",
                   "test/unit/plan/", "test/unit/runtime/", "test/unit/kernels/", "test/unit/data/", "test/unit/exec/", "test/unit/report/")
 # The vocabulary stands on the standard library alone, whose headers have neither a slash nor a suffix.
 STANDARD = re.compile(r"[a-z_0-9]+")

@@ -5,6 +5,7 @@
 void addImportCommand(CLI::App &app);
 
 namespace sn::snrt {
+void addExportCommand(CLI::App &app);
 void addInitCommand(CLI::App &app);
 void addTrainCommand(CLI::App &app);
 void addEvalCommand(CLI::App &app);

@@ -1,6 +1,8 @@
 // snrt import: text in, data files out. The work is in runtime/data/Import.
 #include "runtime/data/Import.h"
+#include "runtime/plan/Error.h"
 #include "tools/snrt/Commands.h"
+#include "tools/snrt/Netcdf.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
@@ -75,12 +77,38 @@ json toJson(const ImportResult &result) {
 
 struct Settings {
   ImportOptions options;
-  std::string duplicates = "sum";
+  std::string duplicates = "sum", network;
+  std::vector<std::string> featureIndex, sampleIndex;
   bool json = false;
 };
 
-void run(const Settings &settings) {
+/// What a NetCDF file can do with: the other options are about text.
+void runNetcdf(const Settings &settings, const CLI::App &command) {
+  for (const CLI::Option *option : command.get_options())
+    if (option->count() && !option->check_lname("help") && !option->check_name("source"))
+      if (std::string name = option->get_name(); name != "--output" && name != "--network" &&
+                                                 name != "--feature-index" && name != "--sample-index" &&
+                                                 name != "--force" && name != "--json")
+        sn::userError("{}: {} is a NetCDF file; the option is for text", name, settings.options.source);
+  sn::snrt::importNetcdf({settings.options.source, settings.options.output, settings.network, settings.featureIndex,
+                          settings.sampleIndex, settings.options.force, settings.json});
+}
+
+/// The one index file of an option, "" where it is not given.
+std::string single(const std::vector<std::string> &files, const char *option) {
+  if (files.size() > 1)
+    sn::userError("{}: text takes one index file", option);
+  return files.empty() ? "" : files[0];
+}
+
+void run(const Settings &settings, const CLI::App &command) {
+  if (sn::snrt::isDsstneFile(settings.options.source))
+    return runNetcdf(settings, command);
+  if (!settings.network.empty())
+    sn::userError("--network: {} is no trained network", settings.options.source);
   ImportOptions options = settings.options;
+  options.featureIndex = single(settings.featureIndex, "--feature-index");
+  options.sampleIndex = single(settings.sampleIndex, "--sample-index");
   options.duplicates = settings.duplicates == "last" ? Duplicates::Last : Duplicates::Sum;
   bool terminal = !settings.json && isatty(STDERR_FILENO);
   if (terminal)
@@ -109,12 +137,16 @@ Examples:
   snrt import ratings.csv -o data.h5 --min-value 4 --hold-out .2 --test-output test.h5
   snrt import train.txt -o data.h5 --test test.txt --test-output test.h5
   snrt import input.txt.gz -o data.h5 --feature-index feature_index.txt
-  snrt import more.txt -o more.h5 --vocabulary data.h5)";
+  snrt import more.txt -o more.h5 --vocabulary data.h5
+  snrt import data.nc -o data.h5 --feature-index input=features.txt
+  snrt import gl.nc -o gl.weights.h5 --network gl.json)";
 
 void addOptions(CLI::App &command, const std::shared_ptr<Settings> &settings) {
   ImportOptions &options = settings->options;
-  command.add_option("source", options.source, "Text file to import, gzip-compressed or not")->required();
-  command.add_option("-o,--output", options.output, "Data file to write")->required();
+  command.add_option("source", options.source, "Text, gzip-compressed or not, or a NetCDF file of DSSTNE's")
+      ->required();
+  command.add_option("-o,--output", options.output, "Data file to write; of a trained network: weights file")
+      ->required();
   command.add_option("--format", options.format, "auto, lines, dsstne, csv or libsvm")->capture_default_str();
   command.add_option("--name", options.name, "Write only this data set (default: input, and output as the same)");
   command.add_option("--user", options.columns.user, "csv: column of the user, by header name or number from 1");
@@ -134,7 +166,11 @@ void addOptions(CLI::App &command, const std::shared_ptr<Settings> &settings) {
                      "Data file whose column names keep their ids; other items are dropped");
   command.add_flag("--align-rows", options.alignRows,
                    "With --vocabulary: its rows too, in its order; other users are dropped");
-  command.add_option("--feature-index", options.featureIndex, "Text file of label<TAB>number lines that fix the ids");
+  command.add_option("--feature-index", settings->featureIndex,
+                     "Text file of label<TAB>number lines: text takes its ids from it, NetCDF its column names "
+                     "(FILE, or DATASET=FILE)");
+  command.add_option("--sample-index", settings->sampleIndex, "The same for rows: one for each number, in order");
+  command.add_option("--network", settings->network, "Trained network: write its JSON to this file, for snc compile");
   command.add_option("--test", options.test, "A second source, imported with the first one's items and rows");
   command.add_option("--hold-out", options.holdOut, "Share of each row's entries to keep back, chosen at random");
   command.add_option("--seed", options.seed, "Seed of --hold-out")->capture_default_str();
@@ -146,8 +182,8 @@ void addOptions(CLI::App &command, const std::shared_ptr<Settings> &settings) {
 
 void addImportCommand(CLI::App &app) {
   auto settings = std::make_shared<Settings>();
-  CLI::App *command = app.add_subcommand("import", "Turn text into a data file");
+  CLI::App *command = app.add_subcommand("import", "Turn text or DSSTNE's NetCDF into a data file or weights");
   addOptions(*command, settings);
   command->footer(kExamples);
-  command->callback([settings] { run(*settings); });
+  command->callback([settings, command] { run(*settings, *command); });
 }

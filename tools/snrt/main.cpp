@@ -29,6 +29,7 @@ int main(int argc, char **argv) {
   app.set_version_flag("--version", "snrt 0.1.0");
   app.footer("A plan holds code: run only plans you trust. 'snrt COMMAND --help' shows an example of each command.");
   addImportCommand(app);
+  sn::snrt::addExportCommand(app);
   sn::snrt::addInitCommand(app);
   sn::snrt::addTrainCommand(app);
   sn::snrt::addEvalCommand(app);

@@ -1,0 +1,170 @@
+// Attributes to JSON.
+#include "tools/convert/DsstneJson.h"
+#include "runtime/plan/Error.h"
+#include <algorithm>
+#include <charconv>
+
+namespace sn::convert {
+namespace {
+using nlohmann::ordered_json;
+using rt::DsstneLayer;
+using rt::DsstneNetwork;
+
+/// A number stored as a float, in the fewest digits that give the same float.
+double shortest(double value) {
+  const std::string text = fmt::format("{}", static_cast<float>(value));
+  double result = value;
+  std::from_chars(text.data(), text.data() + text.size(), result);
+  return result;
+}
+bool differs(double value, double from) { return static_cast<float>(value) != static_cast<float>(from); }
+
+class Describing {
+public:
+  Describing(const DsstneNetwork &network, const std::string &file) : network_(network), file_(file) {}
+
+  ordered_json run() {
+    const vocab::Loss &loss = recordOf(vocab::losses(), network_.errorFunction, "error function");
+    ordered_json json{{"Version", 0.9},
+                      {"Name", network_.name},
+                      {"Kind", network_.kind == 1 ? "AutoEncoder" : "FeedForward"},
+                      {"ErrorFunction", loss.name},
+                      {"ShuffleIndices", network_.shuffleIndices}};
+    if (!loss.object.empty())
+      for (const vocab::Param &param : loss.params)
+        json[std::string(loss.object)][std::string(param.key)] = shortest(lossParam(param.key));
+    if (network_.sparsenessPenalty)
+      json["SparsenessPenalty"] = penalty(network_.sparsenessP, network_.sparsenessBeta);
+    if (network_.denoising)
+      json["Denoising"] = {{"p", shortest(network_.denoisingP)}};
+    if (differs(network_.boostOne, 1) || differs(network_.boostZero, 1))
+      json["DeltaBoost"] = {{"one", shortest(network_.boostOne)}, {"zero", shortest(network_.boostZero)}};
+    if (network_.decay > 0)
+      json["Decay"] = shortest(network_.decay);
+    json["Layers"] = ordered_json::array();
+    for (const DsstneLayer &layer : network_.layers)
+      json["Layers"].push_back(describe(layer));
+    return json;
+  }
+
+private:
+  template <typename Record>
+  const Record &recordOf(std::span<const Record> table, int64_t number, const char *what,
+                         const std::string &layer = "") const {
+    for (const Record &record : table)
+      if (record.dsstneNumber == number)
+        return record;
+    userError("{}: {} number {}{} is unknown, or of no use without images", file_, what, number,
+              layer.empty() ? "" : fmt::format(" of the layer '{}'", layer));
+  }
+
+  double lossParam(std::string_view key) const {
+    const std::pair<std::string_view, double> known[] = {{"oneTarget", network_.oneTarget},
+                                                         {"zeroTarget", network_.zeroTarget},
+                                                         {"oneScale", network_.oneScale},
+                                                         {"zeroScale", network_.zeroScale}};
+    return std::find_if(std::begin(known), std::end(known), [&](auto &each) { return each.first == key; })->second;
+  }
+  static ordered_json penalty(double p, double beta) { return {{"p", shortest(p)}, {"beta", shortest(beta)}}; }
+
+  ordered_json describe(const DsstneLayer &layer) const {
+    static constexpr const char *kKinds[] = {"Input", "Hidden", "Output"};
+    const bool pooling = layer.type == DsstneLayer::Pooling, input = layer.kind == DsstneLayer::Input;
+    ordered_json json{{"Name", layer.name}, {"Kind", kKinds[layer.kind]}};
+    if (pooling) {
+      json["Type"] = "Pooling";
+      json["Function"] = recordOf(vocab::poolings(), layer.pooling, "pooling function", layer.name).name;
+    } else {
+      json["N"] = extents(layer);
+    }
+    if (!layer.dataSet.empty() && layer.kind != DsstneLayer::Hidden)
+      json["DataSet"] = layer.dataSet;
+    if (layer.is(DsstneLayer::Sparse))
+      json["Sparse"] = true;
+    if (differs(layer.pDropout, 0))
+      json["pDropout"] = shortest(layer.pDropout);
+    if (input)
+      return json;
+    json["Source"] = layer.sources;
+    if (!layer.skips.empty())
+      json["Skip"] = layer.skips;
+    if (!pooling)
+      trained(layer, json);
+    return json;
+  }
+
+  static ordered_json extents(const DsstneLayer &layer) {
+    if (layer.dimensions <= 1)
+      return layer.units();
+    ordered_json list = ordered_json::array();
+    for (int64_t axis = 0; axis < layer.dimensions; ++axis)
+      list.push_back(layer.extents[axis]);
+    return list;
+  }
+
+  void trained(const DsstneLayer &layer, ordered_json &json) const {
+    const vocab::Activation &activation = recordOf(vocab::activations(), layer.activation, "activation", layer.name);
+    json["Activation"] = activation.name;
+    for (const vocab::Param &param : activation.params)
+      for (auto [key, value] : {std::pair<std::string_view, double>{"RELUSlope", layer.reluSlope},
+                                {"ELUAlpha", layer.eluAlpha},
+                                {"SELULambda", layer.seluLambda}})
+        if (param.key == key)
+          json[std::string(key)] = shortest(value);
+    json["WeightInit"] = {
+        {"Scheme", recordOf(vocab::initializers(), layer.weightInit, "weight initialisation", layer.name).name},
+        {"Scale", shortest(layer.weightInitScale)},
+        {"Bias", shortest(layer.biasInit)}};
+    if (layer.is(DsstneLayer::BatchNormalization))
+      json["BatchNormalization"] = true;
+    if (differs(layer.weightNorm, 0))
+      json["WeightNorm"] = shortest(layer.weightNorm);
+    if (differs(layer.deltaNorm, 0))
+      json["DeltaNorm"] = shortest(layer.deltaNorm);
+    const bool own =
+        differs(layer.sparsenessP, network_.sparsenessP) || differs(layer.sparsenessBeta, network_.sparsenessBeta);
+    // A layer without a penalty of its own takes the network's.
+    if (layer.kind == DsstneLayer::Hidden && own && layer.sparsenessBeta > 0)
+      json["SparsenessPenalty"] = penalty(layer.sparsenessP, layer.sparsenessBeta);
+    for (const rt::DsstneWeight &weight : network_.weights)
+      if (weight.shared && weight.output == layer.name)
+        json["SharedWeights"].push_back({{"InputLayer", weight.input},
+                                         {"SourceInputLayer", weight.sourceInput},
+                                         {"SourceOutputLayer", weight.sourceOutput},
+                                         {"Transposed", weight.transposed}});
+  }
+
+  const DsstneNetwork &network_;
+  const std::string &file_;
+};
+} // namespace
+
+std::string networkJson(const DsstneNetwork &network, const std::string &file) {
+  return Describing(network, file).run().dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string importNetwork(const std::string &source, const std::string &output, bool force,
+                          const std::map<std::string, std::shared_ptr<const rt::Names>> &columnNames) {
+  rt::refuseOverwriting(output, {source});
+  const DsstneNetwork network = rt::readDsstneNetwork(*rt::nc::Reader::open(source));
+  const rt::CheckpointReader reader(source);
+  rt::CheckpointWriter writer(output, force);
+  rt::CheckpointHeader header = reader.header();
+  header.network = networkJson(network, source);
+  header.columnNames = columnNames;
+  header.epoch = network.epochs; // T-65
+  writer.writeHeader(header);
+  for (const rt::TensorSpec &spec : reader.parameters()) {
+    std::vector<float> whole(static_cast<size_t>(spec.count()));
+    reader.readParameter(spec, [&](const rt::Tile &tile, const float *block) {
+      std::copy(block, block + tile.count(), whole.data() + tile.row * spec.out + tile.column);
+    });
+    writer.writeParameter(spec, [&](const rt::Tile &tile, float *block) {
+      const float *from = whole.data() + tile.row * spec.out + tile.column;
+      std::copy(from, from + tile.count(), block);
+    });
+  }
+  writer.commit();
+  return header.network;
+}
+} // namespace sn::convert
