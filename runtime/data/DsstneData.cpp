@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kMostColumns = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMostRows = int64_t(1) << 40;
 constexpr int64_t kMostSets = 1 << 16;
+constexpr int64_t kMostOverlap = 1000; // damaged starts and ends should not ask for the earth
 constexpr int64_t kAtOnce = 1 << 16;
 constexpr int64_t kReading = int64_t(4) << 20; // blocks and HDF5's buffers
 enum Bits : int64_t { kSparse = 1, kBoolean = 2, kIgnoreZero = 32, kIndexed = 64, kWeighted = 128 };
@@ -113,8 +114,8 @@ private:
         refuse("row {} runs from entry {} to {}; there are {} entries", row, begin[row], end[row], stored);
       inOrder &= begin[row] == at;
       at = end[row];
-      if (__builtin_add_overflow(all, end[row] - begin[row], &all) || all > kMostRows)
-        refuse("its rows overlap and have more entries than can be held");
+      if (__builtin_add_overflow(all, end[row] - begin[row], &all) || all > stored * kMostOverlap)
+        refuse("its rows overlap: they have more than {} times the {} entries stored", kMostOverlap, stored);
     }
     data_.loader = boolean ? Loader::CsrBinary : Loader::CsrAnalog;
     data_.indptr.assign(1, 0);

@@ -111,7 +111,11 @@ TEST(Needs, OutlinesAreWhatLoadingGives) {
   dense.rows = 3;
   dense.columns = 5;
   dense.values.assign(15, 1);
+  rt::DataSet indexed = *sparse(3, {{0, 2}, {}, {1}});
+  indexed.index = {0, 2, 2, 0, 1, 0};
+  indexed.rows = 6;
   rt::DataFileWriter writer(path, false);
+  writer.write("indexed", indexed);
   writer.write("binary", binary);
   writer.write("analog", analog);
   writer.write("dense", dense);
@@ -127,6 +131,9 @@ TEST(Needs, OutlinesAreWhatLoadingGives) {
     EXPECT_EQ(shape.entries, loaded->entries()) << name;
     EXPECT_EQ(shape.bytes, bytes) << name;
   }
+  EXPECT_EQ(file.describe("indexed").rows, 6);
+  EXPECT_EQ(file.describe("indexed").entries, 6) << "one in each row on average, of six examples";
+  EXPECT_EQ(file.describe("indexed").bytes, 4 * 8 + 3 * 4 + 6 * 4);
   EXPECT_HAS(refusal([&] { file.describe("other"); }), "has no data set \"other\"");
 }
 
