@@ -63,28 +63,33 @@ Value Importer::preActivation(int index) {
   return map(loc, result, inputs, [&](ArrayRef<Value> args) { return sum(builder, loc, args); });
 }
 
-/// Unit j compares source 0 with source j + 1: sums of products for each pair, and the value of unit j's.
+/// Unit j compares source 0 with source j + 1: sums of products for each pair, its value for each example, and a matrix
+/// of these.
 Value Importer::compared(int index) {
   const frontend::Layer &layer = network.layers[index];
   const vocab::Pooling &record = *layer.pooling.record;
   Location loc = at(layer, record.name);
-  size_t pairs = layer.sources.size() - 1, products = record.products.size();
-  SmallVector<Value> inputs;
-  for (size_t pair = 0; pair < pairs; ++pair)
+  SmallVector<Value> units;
+  for (size_t pair = 1; pair < layer.sources.size(); ++pair) {
+    SmallVector<Value> sums;
     for (const vocab::Formula &formula : record.products)
-      inputs.push_back(rowSum(loc, {outputs.at(layer.sources[0]), outputs.at(layer.sources[pair + 1])},
-                              [&](ArrayRef<Value> args) { return inlineFormula(builder, loc, formula, args, {})[0]; }));
-  if (pairs > 1)
-    inputs.push_back(builder.create<net::IotaOp>(loc, type({extent(index)})));
-  return map(loc, batchOf(extent(index)), inputs, [&](ArrayRef<Value> args) {
-    SmallVector<Value> sums(args.slice((pairs - 1) * products, products));
-    for (size_t pair = pairs - 1; pair-- > 0;) {
-      Value limit = buildConstant(builder, loc, static_cast<double>(pair) + 0.5);
-      Value mine = buildScalar(builder, loc, "lt", {args.back(), limit}); // or an earlier pair's, which comes after
-      for (size_t product = 0; product < products; ++product)
-        sums[product] = buildScalar(builder, loc, "select", {mine, args[pair * products + product], sums[product]});
+      sums.push_back(rowSum(loc, {outputs.at(layer.sources[0]), outputs.at(layer.sources[pair])},
+                            [&](ArrayRef<Value> args) { return inlineFormula(builder, loc, formula, args, {})[0]; }));
+    units.push_back(map(loc, rowType(), sums,
+                        [&](ArrayRef<Value> args) { return inlineFormula(builder, loc, record.value, args, {})[0]; }));
+  }
+  if (units.size() > 1)
+    units.push_back(builder.create<net::IotaOp>(loc, type({extent(index)})));
+  return map(loc, batchOf(extent(index)), units, [&](ArrayRef<Value> args) {
+    if (args.size() == 1)
+      return args[0];
+    Value value = args[args.size() - 2];
+    for (size_t unit = args.size() - 2; unit-- > 0;) {
+      Value limit = buildConstant(builder, loc, static_cast<double>(unit) + 0.5);
+      Value mine = buildScalar(builder, loc, "lt", {args.back(), limit}); // or an earlier one's, which comes after
+      value = buildScalar(builder, loc, "select", {mine, args[unit], value});
     }
-    return inlineFormula(builder, loc, record.value, sums, {})[0];
+    return value;
   });
 }
 

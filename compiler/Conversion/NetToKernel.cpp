@@ -103,6 +103,9 @@ static Attribute unitsOfAny(ValueRange values) {
   return {};
 }
 
+/// Of one row_reduce (docs/spec/plan.md).
+constexpr size_t kMostReductions = 32;
+
 /// The reductions that one pass over the rows can do: `first` and those behind it over some matrix that the group reads
 /// already, as long as nothing else needs one of their results.
 static llvm::SetVector<Operation *> reductionGroup(net::RowReduceOp first) {
@@ -116,7 +119,7 @@ static llvm::SetVector<Operation *> reductionGroup(net::RowReduceOp first) {
   };
   note(first);
   auto inGroup = [&](Value value) { return group.contains(value.getDefiningOp()); };
-  for (Operation *op = first->getNextNode(); op; op = op->getNextNode()) {
+  for (Operation *op = first->getNextNode(); op && group.size() < kMostReductions; op = op->getNextNode()) {
     auto next = dyn_cast<net::RowReduceOp>(op);
     bool joins = next && unitsOfAny(next.getInputs()) == unitsOfAny(first.getInputs()) &&
                  llvm::any_of(next.getInputs(), [&](Value v) { return matrices.contains(v) || inGroup(v); });
@@ -200,6 +203,8 @@ LogicalResult EntryLowering::lowerMap(net::MapOp map) {
 LogicalResult EntryLowering::run() {
   for (net::DeltaNormOp norm : collect<net::DeltaNormOp>()) // of an entry that is not differentiated
     replaceAndErase(norm, norm.getInput());
+  if (failed(splitMaps()))
+    return failure();
   findGradients();
   expandData();
   for (net::LossOp loss : collect<net::LossOp>())

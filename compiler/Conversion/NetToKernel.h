@@ -76,6 +76,9 @@ private:
   void lowerRowMap(net::MapOp map);
   void lowerAssign(net::AssignOp assign);
 
+  // SplitMaps.cpp
+  mlir::LogicalResult splitMaps();
+
   // NetToKernel.cpp
   void expandData();
   bool lowerEpilogue(net::MapOp map);

@@ -86,9 +86,21 @@ void inlineInto(net::MapOp producer, Operation *consumer) {
   consumer->setOperands(inputs);
 }
 
+/// A slot takes 32 spans and 32 scalars (docs/spec/plan.md); some room is left for a target and the like.
+constexpr size_t kMostInputs = 28;
+
+bool fits(net::MapOp producer, Operation *consumer) {
+  SmallPtrSet<Value, 32> inputs(producer.getInputs().begin(), producer.getInputs().end());
+  inputs.insert(consumer->operand_begin(), consumer->operand_end());
+  inputs.erase(producer.getResult(0));
+  return inputs.size() <= kMostInputs;
+}
+
 /// What a formula's consumer is, it stays: a loss keeps a first operand of its delta's shape, a row reduction a matrix
 /// to run over. A vector over the units is computed once and not again for every example, unless that costs nothing.
 bool mayInline(net::MapOp producer, Operation *consumer) {
+  if (!fits(producer, consumer))
+    return false;
   Type type = producer.getResult(0).getType();
   auto isMatrix = [](Value value) { return net::typeOf(value).isMatrix(); };
   if (isa<net::LossOp>(consumer) && consumer->getOperand(0) == producer.getResult(0))
@@ -137,6 +149,8 @@ bool mergeTwoResults(net::EntryOp entry) {
                  !isa_and_nonnull<net::MaskOp>(input.getDefiningOp());
         }))
       continue; // reads another matrix: not an epilogue of the same contraction
+    if (!fits(producer, consumer))
+      continue;
     OpBuilder builder(consumer);
     SmallVector<Value> inputs(producer.getInputs());
     SmallVector<Type> types(producer.getResultTypes());
@@ -184,9 +198,36 @@ bool dropIdentities(net::EntryOp entry) {
   return false;
 }
 
+/// Operands that a formula does not use, as derivatives leave them. A row reduction keeps a matrix to run over.
+bool dropUnused(net::EntryOp entry) {
+  bool changed = false;
+  for (Operation &op : entry.getBody().front()) {
+    if (!isa<net::MapOp, net::RowReduceOp>(op))
+      continue;
+    Block &formula = op.getRegion(0).front();
+    for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(formula.without_terminator())))
+      if (inner.use_empty())
+        inner.erase();
+    if (auto map = dyn_cast<net::MapOp>(op); map && !map.getFromOutput().empty())
+      continue; // has one operand
+    auto isMatrix = [](Value value) { return net::typeOf(value).isMatrix(); };
+    for (unsigned i = op.getNumOperands(); i-- > 0;) {
+      bool needed =
+          isa<net::RowReduceOp>(op) && isMatrix(op.getOperand(i)) && llvm::count_if(op.getOperands(), isMatrix) == 1;
+      if (needed || !formula.getArgument(i).use_empty())
+        continue;
+      formula.eraseArgument(i);
+      op.eraseOperand(i);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
 struct FuseMaps : impl::NetFuseMapsBase<FuseMaps> {
   void runOnOperation() override {
-    while (dropIdentities(getOperation()) || inlineProducers(getOperation()) || mergeTwoResults(getOperation()))
+    while (dropUnused(getOperation()) || dropIdentities(getOperation()) || inlineProducers(getOperation()) ||
+           mergeTwoResults(getOperation()))
       ;
   }
 };
