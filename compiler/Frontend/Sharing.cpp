@@ -129,7 +129,7 @@ std::vector<SharingDraft> readSharing(Diagnostics &report, const Value &value) {
       if (member)
         *place = {member->value.at, member->value.text};
       else if (!object.mentions(key))
-        report.error(Rule::Sharing, one.at, fmt::format("an entry of 'SharedWeights' needs a '{}'", key));
+        report.error(Rule::Sharing, one.at, fmt::format("an entry of 'SharedWeights' lacks its '{}'", key));
     }
     if (complete)
       entries.push_back(std::move(entry));

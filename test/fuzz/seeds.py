@@ -41,12 +41,32 @@ NETWORKS = {
                            {"Name": "f", "Kind": "Output", **AUTO, "Source": ["e", "d"], "DataSet": "two", "Activation": "Linear"}],
                 "Training": {"Optimizer": "RMSProp", "Lambda": 0.001, "Lambda1": 0.0001, "Mu": 0.9,
                              "Schedule": {"Kind": "Step", "Every": 2, "Factor": 0.5}}},
+    "towers": {"ErrorFunction": "L2Hinge", "DeltaBoost": {"one": 2, "zero": 1}, "Decay": 0.001, "Compatibility": "dsstne",
+               "Layers": [{"Name": "q", "Kind": "Input", **AUTO, "DataSet": "left", "Sparse": True}, {"Name": "d", "Kind": "Input", **AUTO, "DataSet": "right"},
+                          {"Name": "u", "N": 4, "Source": "q", "Activation": "LRelu", "Slope": 0.1, "WeightNorm": 2},
+                          {"Name": "v", "N": 4, "Source": "d", "Activation": "SELU", "ELUAlpha": 1.6, "SELULambda": 1.1, "DeltaNorm": 1,
+                           "SharedWeights": {"InputLayer": "d", "SourceInputLayer": "q", "SourceOutputLayer": "u"}},
+                          {"Name": "o", "Kind": "Output", "Type": "Pooling", "Function": "Cosine", "Source": ["u", "v"], **AUTO, "DataSet": "y"}]},
+    "tied": {"ErrorFunction": "DataScaledMarginalCrossEntropy", "DataScaledMarginalCrossEntropy": {"oneScale": 30}, "WeightsData": "start.nc",
+             "ELUAlpha": 0.9, "MaxOut": {"k": 2},
+             "Layers": [{"Name": "i", **AUTO, "DataSet": "x", "Sparse": True},
+                        {"Name": "h", "N": [2, 4], "Activation": "ELU", "BatchNormalization": True, "WeightInit": {"Scheme": "CaffeXavier"}},
+                        {"Name": "k", "N": 8, "Skip": ["h"], "Activation": "SoftSign"},
+                        {"Name": "o", **AUTO, "DataSet": "x", "SharedWeights": [
+                            {"InputLayer": "k", "SourceInputLayer": "i", "SourceOutputLayer": "h", "Transposed": True}]}],
+             "Training": {"Optimizer": "AdaGrad"}},
+    "predict": {"Layers": [{"Name": "a", "N": 6, "DataSet": "one"}, {"Name": "b", "Kind": "Input", "N": 6, "DataSet": "two"},
+                           {"Name": "m", "Kind": "Pooling", "Function": "Maxout", "Source": ["a", "b"], "Skip": "a"},
+                           {"Name": "e", "Kind": "Hidden", "N": 3, "Activation": "SoftPlus"}]},
     "direct": {"Layers": [{"DataSet": "input", **AUTO, "Sparse": True}, {"DataSet": "output", "N": 3, "Activation": "Sigmoid"}],
                "Training": {"Optimizer": "Nesterov", "Schedule": "InverseTime"}},
 }
 BROKEN = {  # network texts that end in a message
     "cut": '{"Layers": [{"Data', "comment": '/* {', "twice": '{"Layers": [], "Layers": {}}', "cycle": json.dumps(
         {"Layers": [{"DataSet": "x"}, {"Name": "p", "Source": ["q"]}, {"Name": "q", "Source": ["p"]}, {"DataSet": "y", "Source": "q"}]}),
+    "shares": json.dumps({"Layers": [{"Name": "x", "DataSet": "x"}, {"Name": "p", "SharedWeights": {"InputLayer": "x", "SourceInputLayer": "x",
+                                                                                                    "SourceOutputLayer": "p"}}, {"DataSet": "y"}]}),
+    "pools": json.dumps({"Layers": [{"DataSet": "x", "N": 3}, {"Kind": "Pooling", "Function": "Max", "pDropout": 0.5}, {"DataSet": "y", "Skip": "Input0"}]}),
     "deep": "[" * 100, "numbers": '{"Layers": [{"N": 1e400, "DataSet": -0.0}], "Version": 00, "Seed": 18446744073709551616}',
     "escapes": '\ufeff{"N\\u0061me": "\\ud83d\\ude00\\u0000\\x", "\\n": 1}', "word": json.dumps({**SMALL, "ErrorFunction": "CrosEntropy", "Lyers": 1}),
 }
