@@ -30,7 +30,7 @@ Settings settle(const plan::Plan &plan, const Overrides &overrides) {
   const plan::Training &training = plan.training;
   Settings s;
   s.optimizer = chooseOptimizer(plan, overrides.optimizer.value_or(training.optimizer));
-  s.alpha = training.alpha;
+  s.alpha = overrides.schedule.value_or(training.alpha);
   s.hyper = kHyperDefaults;
   if (s.optimizer)
     for (const auto &[name, value] : s.optimizer->defaults)

@@ -11,6 +11,7 @@ struct Overrides {
   std::optional<int64_t> batch = {}, epochs = {};
   std::optional<uint64_t> seed = {};
   std::optional<bool> shuffle = {};
+  std::optional<plan::Expr> schedule = {}; // of the learning rate
 };
 
 struct Settings {

@@ -3,6 +3,7 @@
 #include "runtime/data/AtomicFile.h"
 #include "runtime/exec/Recommender.h"
 #include "runtime/exec/Session.h"
+#include "tools/convert/DsstneJson.h"
 #include "tools/dsstne/Filter.h"
 #include "tools/dsstne/Flags.h"
 #include "tools/dsstne/Text.h"
@@ -67,7 +68,6 @@ private:
   std::string compiled();
   bool listed(int32_t column) const { return column >= 0 && column < outputs.size() && !outputs[column].empty(); }
   std::vector<Scored> best(int64_t row, int64_t places);
-  void multiply(int64_t row, std::vector<Scored> &list) const;
   void write(std::FILE *file, int64_t row, const std::vector<Scored> &list) const;
 
   const Flags &flags;
@@ -133,7 +133,7 @@ std::string Prediction::weightsPath() {
   const std::string path = flags.text("n");
   if (!rt::isDsstneNetwork(path))
     return path;
-  snrt::runSnrt({"import", path, "-o", workspace("network.weights.h5")});
+  convert::importNetwork(path, workspace("network.weights.h5"), true);
   return workspace("network.weights.h5");
 }
 

@@ -1,4 +1,5 @@
 // train: a network from its JSON and data sets in NetCDF, with DSSTNE's flags (reference 4.4).
+#include "tools/convert/DsstneJson.h"
 #include "tools/dsstne/Flags.h"
 #include "tools/snrt/Ending.h"
 #include "tools/snrt/TrainingRun.h"
@@ -73,14 +74,14 @@ public:
     if (flags.has("initial")) {
       const std::string untrained = workspace("initial.weights.h5");
       snrt::runSnrt({"init", options.plan, data, "-o", untrained});
-      snrt::runSnrt({"export", untrained, "-o", flags.text("initial"), "--force"});
+      convert::exportWeights(untrained, flags.text("initial"), true);
     }
     if (int status = snrt::TrainingRun(options).run()) {
       workspace.keep(); // the command that goes on, which has been printed, needs it
       fmt::print(stderr, "train: and then: snrt export {} -o {}\n", options.out, out);
       return status;
     }
-    snrt::runSnrt({"export", options.out, "-o", out});
+    convert::exportWeights(options.out, out, false);
     fmt::print("Total training time {:.3f} secs.\n",
                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     return 0;
@@ -97,7 +98,7 @@ private:
   /// <-n name><epoch>.nc
   void exportCheckpoint(const rt::Position &at) const {
     if (at.example == 0 && at.epoch > 0 && at.epoch % kCheckpointEpochs == 0)
-      snrt::runSnrt({"export", options.out, "-o", fmt::format("{}{}.nc", out, at.epoch), "--force"});
+      convert::exportWeights(options.out, fmt::format("{}{}.nc", out, at.epoch), true);
   }
 
   const Flags &flags;

@@ -11,4 +11,5 @@ void addTrainCommand(CLI::App &app);
 void addEvalCommand(CLI::App &app);
 void addPredictCommand(CLI::App &app);
 void addReportCommand(CLI::App &app);
+void addRunCommand(CLI::App &app);
 } // namespace sn::snrt

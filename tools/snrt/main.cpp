@@ -35,5 +35,6 @@ int main(int argc, char **argv) {
   sn::snrt::addEvalCommand(app);
   sn::snrt::addPredictCommand(app);
   sn::snrt::addReportCommand(app);
+  sn::snrt::addRunCommand(app);
   return sn::snrt::ending("snrt", json, [&] { run(app, argc, argv, json); });
 }
