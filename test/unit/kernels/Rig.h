@@ -203,7 +203,10 @@ public:
 
   void prepare(int64_t maxRows) {
     extents.maxRows = maxRows;
-    kernel = device->prepare(plan, step, step.update ? &optimizer : nullptr, memory, extents);
+    const plan::Optimizer *updates = step.update ? &optimizer : nullptr;
+    const int64_t measured = measure(updates), before = device->workspaceBytes();
+    kernel = device->prepare(plan, step, updates, memory, extents);
+    EXPECT_EQ(std::max(before, measured), device->workspaceBytes()) << "what was told beforehand";
   }
   rt::Launch launch(const std::vector<int64_t> &ids, rt::TopK *topk = nullptr) {
     rt::Launch launch;
@@ -236,6 +239,21 @@ public:
   std::map<std::string, double> hypers = {{"Alpha", 0.1}, {"Lambda", 0.01}, {"Lambda1", 0}, {"Mu", 0.5}};
 
 private:
+  /// Workspace of the step, told from shapes alone.
+  int64_t measure(const plan::Optimizer *updates) {
+    plan::Entry entry;
+    entry.steps = {step};
+    rt::Memory nowhere = memory;
+    for (auto *pointers : {&nowhere.buffers, &nowhere.parameters})
+      for (auto &[name, pointer] : *pointers)
+        pointer = nullptr;
+    for (auto &[name, view] : nowhere.data) {
+      view.indptr = nullptr;
+      view.indices = view.index = nullptr;
+      view.values = view.weights = nullptr;
+    }
+    return device->workspaceNeed(plan, entry, updates, nowhere, extents).prepared;
+  }
   const plan::Parameter &find(const std::string &name) const {
     return *std::find_if(plan.parameters.begin(), plan.parameters.end(), [&](const auto &p) { return p.name == name; });
   }
