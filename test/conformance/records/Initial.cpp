@@ -8,10 +8,11 @@ namespace {
 constexpr int64_t kIn = 210, kOut = 131;
 
 reference::State drawn(const vocab::Initializer &record, uint64_t seed, double scale,
-                       reference::State *oracle = nullptr) {
+                       reference::State *oracle = nullptr, bool dsstne = false) {
   Json layer{{"Kind", "Output"}, {"Name", "Out"}, {"N", kOut}, {"DataSet", "t"}};
   layer["WeightInit"] = {{"Scheme", std::string(record.name)}, {"Scale", scale}, {"Bias", -0.75}};
   Network network(Json{{"Version", 0.9},
+                       {"Compatibility", dsstne ? "dsstne" : "none"},
                        {"Layers", {Json{{"Kind", "Input"}, {"Name", "In"}, {"N", kIn}, {"DataSet", "x"}}, layer}},
                        {"Training", {{"Seed", seed}}}}
                       .dump());
@@ -25,6 +26,24 @@ reference::State drawn(const vocab::Initializer &record, uint64_t seed, double s
   if (oracle)
     *oracle = network.initialState(tables);
   return session.state();
+}
+
+// What is shifted elsewhere under "Compatibility": "dsstne" is drawn alike (T-35).
+TEST(Initial, ShiftsOfDsstne) {
+  for (const vocab::Initializer &record : vocab::initializers()) {
+    SCOPED_TRACE(record.name);
+    constexpr double kScale = 0.8;
+    reference::State oracle, ours = drawn(record, 7, kScale), theirs = drawn(record, 7, kScale, &oracle, true);
+    double shift = 0;
+    if (record.dsstneShift)
+      shift = record.dsstneShift({kIn, kOut, kScale}) - record.shift({kIn, kOut, kScale});
+    const std::vector<double> &a = ours.parameters.at("In->Out/weights").values;
+    const std::vector<double> &b = theirs.parameters.at("In->Out/weights").values;
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_NEAR(b[i] - a[i], shift, 1e-6);
+      EXPECT_NEAR(b[i], oracle.parameters.at("In->Out/weights").values[i], 1e-6);
+    }
+  }
 }
 
 TEST(Initial, ValuesAndDistribution) {
