@@ -55,8 +55,10 @@ void Graph::addEdge(int index, const Diagnostic &name, bool skip) {
   Layer &layer = network.layers[index];
   Rule rule = skip ? Rule::Skips : Rule::Sources;
   std::optional<int> from = names.find(rule, name);
-  if (!from)
+  if (!from) {
+    (skip ? drafts[index].skipsKnown : drafts[index].sourcesKnown) = false;
     return;
+  }
   std::vector<int> &edges = skip ? layer.skips : layer.sources;
   std::vector<Position> &places = skip ? layer.skipsAt : layer.sourcesAt;
   auto earlier = std::find(edges.begin(), edges.end(), *from);

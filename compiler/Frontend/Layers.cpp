@@ -96,7 +96,7 @@ void LayerReader::readType() {
   const Member *type = object.find("Type");
   bool byKind = layer.type == LayerType::Pooling;
   typeWhy = byKind ? draft.kindWhy : Diagnostic{object.at(), "no 'Type' is given, so it is FullyConnected"};
-  draft.typeKnown = type || !object.mentions("Type");
+  draft.typeKnown = type || (draft.kindKnown && !object.mentions("Type")); // the Kind may have been Pooling
   if (!type)
     return;
   std::optional<int> chosen = choose(report, layerTypes(), "layer Type", type->value);
@@ -258,7 +258,7 @@ void LayerReader::readActivation() {
   layer.activation.at = member ? member->value.at : object.at();
   if (member)
     layer.activation.record = chooseRecord(report, vocab::activations(), "Activation", member->value);
-  else if (!object.mentions("Activation"))
+  else if (draft.typeKnown && !object.mentions("Activation"))
     layer.activation.record = vocab::find(vocab::activations(), vocab::kDefaultActivation);
   if (layer.activation.record)
     layer.activation.params = parameterValues(layer.activation.record->params, &object, defaults.network);
