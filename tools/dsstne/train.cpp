@@ -1,4 +1,5 @@
 // train: a network from its JSON and data sets in NetCDF, with DSSTNE's flags (reference 4.4).
+#include "dialects/Vocabulary/Records.h"
 #include "tools/convert/DsstneJson.h"
 #include "tools/dsstne/Flags.h"
 #include "tools/snrt/Ending.h"
@@ -6,11 +7,20 @@
 #include "tools/snrt/Workspace.h"
 #include <chrono>
 #include <filesystem>
+#include <fmt/ranges.h>
 
 namespace {
 using namespace sn;
 using dsstne::Flags;
 constexpr int64_t kCheckpointEpochs = 10;
+
+/// "A (default), B, C"
+std::string optimizerNames() {
+  std::vector<std::string> names;
+  for (const vocab::Optimizer &optimizer : vocab::optimizers())
+    names.push_back(std::string(optimizer.name) + (optimizer.name == vocab::kDefaultOptimizer ? " (default)" : ""));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 Flags parsed(int argc, char **argv) {
   return {"train",
@@ -24,9 +34,9 @@ Flags parsed(int argc, char **argv) {
            {"alpha", "number", "Learning rate (default: 0.025)", false},
            {"lambda", "number", "L2 weight decay (default: 0.0001)", false},
            {"lambda1", "number", "L1 weight decay (default: 0)", false},
-           {"mu", "number", "Momentum (default: 0.5; without effect on SGD)", false},
+           {"mu", "number", "Momentum (default: 0.5), where the optimizer has one", false},
            {"mu1", "number", "Second momentum (default: 0)", false},
-           {"optimizer", "name", "SGD (default), Momentum, AdaGrad, Nesterov, RMSProp, AdaDelta or Adam", false},
+           {"optimizer", "name", optimizerNames(), false},
            {"initial", "file", "Write the untrained network, too (DSSTNE: always, to initial_network.nc)", false}},
           argc,
           argv};
@@ -38,6 +48,7 @@ snrt::TrainOptions optionsOf(const Flags &flags, const std::string &plan, const 
   options.plan = plan;
   options.data = data;
   options.out = weights;
+  options.passing = true;
   options.checkpointEvery = std::to_string(kCheckpointEpochs);
   options.overrides.batch = flags.integer("b", 1);
   options.overrides.epochs = flags.integer("e", 0);

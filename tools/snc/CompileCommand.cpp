@@ -12,7 +12,7 @@ namespace {
 struct Options {
   std::string network, output, to, emit, schedule;
   std::vector<std::string> printAfter;
-  bool force = false, json = false;
+  bool force = false, json = false, quiet = false;
 };
 
 /// IR or code as text instead of a plan file.
@@ -79,6 +79,8 @@ void compile(const Options &options, const sn::frontend::Network &network, size_
     fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
+  if (options.quiet)
+    return;
   fmt::print(stderr, "{}: {} parameters, {} kernels in a training step; `snc explain {}` says what was fused and why\n",
              output, compiled.plan.parameters.size(), steps, output);
 }
@@ -114,6 +116,7 @@ void addCompileCommand(CLI::App &app) {
   command->add_option("-o,--output", options->output, "the plan file (default: beside the network, .plan)")
       ->type_name("FILE");
   command->add_flag("--force", options->force, "overwrite the plan file");
+  command->add_flag("--quiet", options->quiet, "say nothing when all is well");
   command->add_option("--schedule", options->schedule, "force how wide layers run, where legal")
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
   command->add_option("--compile-to", options->to, "stop at a phase and print its IR")

@@ -365,7 +365,7 @@ int TrainingRun::finish(rt::Trainer &trainer) {
   if (!finished)
     end["resume"] = goOnCommand();
   metrics.write(end);
-  if (!options.run.json)
+  if (!options.run.json && !(options.passing && finished))
     fmt::print("weights: {}\n", out);
   if (finished)
     return 0;

@@ -15,6 +15,7 @@ struct TrainOptions {
   bool force = false;
   RunOptions run;
   rt::Overrides overrides;
+  bool passing = false; // the weights file is not what the user asked for, and goes unmentioned
   std::function<void(const rt::EpochReport &)> onEpoch;   // in place of the line on stdout
   std::function<void(const rt::Position &)> onCheckpoint; // after the weights file was written; the last time too
 };

@@ -70,7 +70,7 @@ int runProgram(std::vector<std::string> words) {
 } // namespace
 
 void compileNetwork(const std::string &network, const std::string &plan) {
-  if (int code = runProgram({siblingProgram("snc"), "compile", network, "-o", plan, "--force"}))
+  if (int code = runProgram({siblingProgram("snc"), "compile", network, "-o", plan, "--force", "--quiet"}))
     throw CLI::RuntimeError(code);
 }
 

@@ -50,6 +50,7 @@ int train(const Cdl &cdl, const RunOptions &run) {
   options.data = combinedData(cdl.data, workspace);
   options.out = workspace("network.weights.h5");
   options.run = run;
+  options.passing = true;
   {
     plan::Archive archive = plan::readArchive(options.plan);
     options.overrides = overridesOf(cdl, plan::readPlan(archive, options.plan));
