@@ -33,12 +33,15 @@ public:
     if (!loss.object.empty())
       for (const vocab::Param &param : loss.params)
         json[std::string(loss.object)][std::string(param.key)] = shortest(lossParam(param.key));
-    if (network_.sparsenessPenalty)
+    if (network_.sparsenessPenalty && any(DsstneLayer::Hidden, DsstneLayer::Sparse))
       json["SparsenessPenalty"] = penalty(network_.sparsenessP, network_.sparsenessBeta);
-    if (network_.denoising)
+    if (network_.denoising && any(DsstneLayer::Input, DsstneLayer::Sparse))
       json["Denoising"] = {{"p", shortest(network_.denoisingP)}};
-    if (differs(network_.boostOne, 1) || differs(network_.boostZero, 1))
-      json["DeltaBoost"] = {{"one", shortest(network_.boostOne)}, {"zero", shortest(network_.boostZero)}};
+    const auto [one, zero] = boosted(loss);
+    if (one && differs(network_.boostOne, 1))
+      json["DeltaBoost"]["one"] = shortest(network_.boostOne);
+    if (zero && differs(network_.boostZero, 1))
+      json["DeltaBoost"]["zero"] = shortest(network_.boostZero);
     if (network_.decay > 0)
       json["Decay"] = shortest(network_.decay);
     json["Layers"] = ordered_json::array();
@@ -56,6 +59,25 @@ private:
         return record;
     userError("{}: {} number {}{} is unknown, or of no use without images", file_, what, number,
               layer.empty() ? "" : fmt::format(" of the layer '{}'", layer));
+  }
+
+  // Our language refuses or warns of what has no effect; DSSTNE's attributes are always there.
+  bool any(DsstneLayer::Kind kind, DsstneLayer::Attribute attribute) const {
+    return std::any_of(network_.layers.begin(), network_.layers.end(),
+                       [&](const DsstneLayer &layer) { return layer.kind == kind && layer.is(attribute); });
+  }
+  /// Whether DeltaBoost's two factors are used by any output (T-68).
+  std::pair<bool, bool> boosted(const vocab::Loss &loss) const {
+    bool one = false, zero = false;
+    for (const DsstneLayer &layer : network_.layers) {
+      if (layer.kind != DsstneLayer::Output || layer.type == DsstneLayer::Pooling)
+        continue;
+      const vocab::Activation &activation = recordOf(vocab::activations(), layer.activation, "activation", layer.name);
+      const vocab::Boost boost = activation.row ? vocab::Boost::Never : loss.boost;
+      one |= boost != vocab::Boost::Never;
+      zero |= boost == vocab::Boost::Always || (boost == vocab::Boost::UnitInterval && activation.unitInterval);
+    }
+    return {one, zero};
   }
 
   double lossParam(std::string_view key) const {
@@ -111,13 +133,18 @@ private:
                                 {"SELULambda", layer.seluLambda}})
         if (param.key == key)
           json[std::string(key)] = shortest(value);
-    json["WeightInit"] = {
-        {"Scheme", recordOf(vocab::initializers(), layer.weightInit, "weight initialisation", layer.name).name},
-        {"Scale", shortest(layer.weightInitScale)},
-        {"Bias", shortest(layer.biasInit)}};
+    const bool owner =
+        std::any_of(network_.weights.begin(), network_.weights.end(),
+                    [&](const rt::DsstneWeight &weight) { return !weight.shared && weight.output == layer.name; });
+    if (owner) {
+      const vocab::Initializer &init =
+          recordOf(vocab::initializers(), layer.weightInit, "weight initialisation", layer.name);
+      json["WeightInit"] = {{"Scheme", init.name}, {"Scale", shortest(layer.weightInitScale)}};
+    }
+    json["WeightInit"]["Bias"] = shortest(layer.biasInit);
     if (layer.is(DsstneLayer::BatchNormalization))
       json["BatchNormalization"] = true;
-    if (differs(layer.weightNorm, 0))
+    if (owner && differs(layer.weightNorm, 0))
       json["WeightNorm"] = shortest(layer.weightNorm);
     if (differs(layer.deltaNorm, 0))
       json["DeltaNorm"] = shortest(layer.deltaNorm);
