@@ -111,7 +111,8 @@ TEST(Activation, FiniteAndNaNPassingEverywhere) {
     for (double x : {-1e30, -1000.0, -90.0, 90.0, 1000.0, 1e30}) {
       EXPECT_TRUE(std::isfinite(value(activation.forward, {x}, params))) << activation.name << " " << x;
       double y = value(activation.forward, {x}, params);
-      EXPECT_TRUE(std::isfinite(value(activation.gradFromOutput, {y}, params))) << activation.name << " " << x;
+      if (activation.gradFromOutput)
+        EXPECT_TRUE(std::isfinite(value(activation.gradFromOutput, {y}, params))) << activation.name << " " << x;
     }
     EXPECT_TRUE(std::isnan(value(activation.forward, {NAN}, params))) << activation.name;
   }

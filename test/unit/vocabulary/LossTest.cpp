@@ -75,9 +75,10 @@ TEST(Loss, Boosts) {
                                            {"CrossEntropy", Boost::Always},
                                            {"ScaledMarginalCrossEntropy", Boost::Never},
                                            {"DataScaledMarginalCrossEntropy", Boost::Never}};
-  for (const Loss &loss : losses()) {
-    ASSERT_TRUE(boosts.count(loss.name)) << loss.name;
-    EXPECT_EQ(loss.boost, boosts[loss.name]) << loss.name;
+  for (auto [name, boost] : boosts) {
+    const Loss *loss = find(losses(), name);
+    ASSERT_NE(loss, nullptr) << name;
+    EXPECT_EQ(loss->boost, boost) << name;
   }
 }
 
