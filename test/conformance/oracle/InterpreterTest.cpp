@@ -8,6 +8,7 @@
 #include "runtime/plan/Philox.h"
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 namespace sn::reference {
 namespace {
@@ -225,6 +226,88 @@ net.update @b, %b : !net.value<2>)",
   EXPECT_EQ(result.after.parameters.at("b").values, (Values{0.5, 1}));
   EXPECT_EQ(result.regularization, 3);
   EXPECT_EQ(result.gradients.at("b").values, (Values{1, 2}));
+}
+
+const std::string kShared = R"(net.parameter @w : !net.value<2 x 2> norm 5.0 share 2 init "none" "0.0" "0.0" stream 1
+net.parameter @m : !net.value<2> fixed init "none" "0.0" "0.25" stream 2
+net.optimizer @Plain states ["n"] scalars [] = [] defaults {} weights {
+^bb0(%w: f32, %g: f32, %n: f32):
+  net.yield %w, %n, %w : f32, f32, f32
+} bias {
+^bb0(%w: f32, %g: f32, %n: f32):
+  %0 = arith.addf %w, %g : f32
+  %c = arith.constant 0.0 : f32
+  net.yield %0, %g, %c : f32, f32, f32
+}
+)";
+
+TEST_F(Interpreter, ContributionsAddUpAreAveragedOverUsersAndNormsAreBoundedByColumn) {
+  state.parameters = {{"w", tensor(2, 2, {4, 30, 5, 44})}};
+  Result result = interpret(R"(%w = net.read @w : !net.value<2 x 2>
+net.update @w, %w, %w : !net.value<2 x 2>, !net.value<2 x 2>)",
+                            kShared);
+  EXPECT_EQ(result.gradients.at("w").values, (Values{8, 60, 10, 88}));
+  // A batch of two and two users: descents of a quarter. Columns 2, 2.5 and 15, 22; the second is longer than 5.
+  double norm = std::sqrt(15.0 * 15 + 22 * 22);
+  EXPECT_EQ(result.after.states.at("w")[0].values, (Values{-2, -15, -2.5, -22}));
+  for (auto [i, expected] : {std::pair{0, 2.0}, {1, 15 * 5 / norm}, {2, 2.5}, {3, 22 * 5 / norm}})
+    EXPECT_NEAR(result.after.parameters.at("w").values[static_cast<size_t>(i)], expected, 1e-12);
+}
+
+TEST_F(Interpreter, AssignedValuesAreOfTheNextStep) {
+  const std::string body = R"(%i = net.iota : !net.value<2>
+net.assign @m, %i : !net.value<2>
+%m = net.read @m : !net.value<2>
+%r = net.map (%m) {
+^bb0(%v: f32):
+  net.yield %v : f32
+} : (!net.value<2>) -> !net.value<"B" x 2>
+net.rank %r layers ["L"] : !net.value<"B" x 2>)";
+  state.parameters = {{"m", tensor(1, 2, {7, 8})}};
+  Result result = interpret(body, kShared);
+  EXPECT_EQ(result.scores.at("L").values, (Values{7, 8, 7, 8}));
+  EXPECT_EQ(result.after.parameters.at("m").values, (Values{0, 1}));
+  State initial = initialState(*module, {}, 1, "Plain");
+  EXPECT_EQ(initial.parameters.at("m").values, (Values{0.25, 0.25}));
+  EXPECT_FALSE(initial.states.contains("m"));
+  EXPECT_EQ(initial.states.at("w").size(), 1u);
+}
+
+TEST_F(Interpreter, WeightsOffsetsAndBoosts) {
+  const std::string rank = kX + R"(net.rank %x layers ["L"] : !net.value<"B" x 3>)";
+  data["x"].inputOffset = -0.5;
+  data["x"].weights = {10, 20, 30};
+  EXPECT_EQ(values(rank), (Values{4.5, 5.5, 0, 0.5, 1.5, 0})); // dense: the offset and no weight
+  data["x"].sparse = true;
+  data["x"].stored.assign(6, true);
+  EXPECT_EQ(values(rank), (Values{150, 180, 0, 10, 20, 0}));
+  data["x"] = {.values = tensor(3, 2, {1, 2, 3, 4, 5, 6})};
+  data["t"].weights = {2, 3, 4};
+  EXPECT_EQ(values(R"(%s = net.target_scalar "t" "weight" : !net.value<"B">
+%r = net.map (%s) {
+^bb0(%v: f32):
+  net.yield %v : f32
+} : (!net.value<"B">) -> !net.value<"B" x 1>
+net.rank %r layers ["L"] : !net.value<"B" x 1>)"),
+            (Values{4, 2}));
+  std::string boosted = kLoss;
+  boosted.insert(boosted.find("layers"), "boost [0.5, 3.0, 7.0] ");
+  EXPECT_EQ(interpret(boosted).loss, interpret(kLoss).loss);
+  EXPECT_EQ(values(boosted), (Values{4 * 3, 5 * 3, 0, 0.5, 3, 0}));
+  data["t"].binary = false;
+  EXPECT_EQ(values(boosted), (Values{4 * 7, 5 * 7, 0, 0.5, 7, 0}));
+  data["t"].sparse = false;
+  EXPECT_EQ(values(boosted), (Values{4, 5, 0, 1, 1, 0}));
+}
+
+TEST_F(Interpreter, StoredZerosAreNegative) {
+  data["t"].binary = false;
+  data["t"].values(2, 1) = 0; // stored all the same
+  std::string inverse = kLoss;
+  inverse.replace(inverse.find("%0 = arith.subf %v, %t"), 22, "%0 = arith.divf %v, %t");
+  double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(values(inverse)[1], -infinity);
+  EXPECT_EQ(values(inverse)[3], infinity); // not stored
 }
 
 TEST_F(Interpreter, InitialValuesAreDrawnByStreamRowAndColumn) {

@@ -15,3 +15,20 @@ net.entry @train {
     net.yield %s : f32
   } : !net.value<"B" x 4> -> !net.value<"B" x 4>
 }
+
+// -----
+
+net.entry @train {
+  %x = net.data "input" : !net.value<"B" x 4>
+  // expected-error @+1 {{does not belong into a net entry after differentiation}}
+  %y = net.delta_norm %x limit 0.5 : !net.value<"B" x 4> -> !net.value<"B" x 4>
+}
+
+// -----
+
+net.parameter @mean : !net.value<4> fixed init "none" "0.0" "0.0" stream 1
+// expected-error @+1 {{parameter 'mean' is updated 1 times}}
+net.entry @train {
+  %m = net.read @mean : !net.value<4>
+  net.update @mean, %m : !net.value<4>
+}
