@@ -58,6 +58,13 @@ NETWORKS = {
     "predict": {"Layers": [{"Name": "a", "N": 6, "DataSet": "one"}, {"Name": "b", "Kind": "Input", "N": 6, "DataSet": "two"},
                            {"Name": "m", "Kind": "Pooling", "Function": "Maxout", "Source": ["a", "b"], "Skip": "a"},
                            {"Name": "e", "Kind": "Hidden", "N": 3, "Activation": "SoftPlus"}]},
+    "limited": {"ErrorFunction": "L2", "DeltaBoost": {"one": 3}, "Compatibility": "dsstne",
+                "Layers": [{"Name": "I", "Kind": "Input", **AUTO, "DataSet": "input", "Sparse": True}, {"Name": "H", "N": 4, "WeightNorm": 2, "Skip": "I2"},
+                        {"Name": "I2", "Kind": "Input", "N": 4, "DataSet": "more", "pDropout": 0.5},
+                        {"Name": "O", "Kind": "Output", **AUTO, "DataSet": "input", "Source": "H", "Activation": "Linear", "SharedWeights":
+                         [{"InputLayer": "H", "SourceInputLayer": "I", "SourceOutputLayer": "H", "Transposed": True}]}]},
+    "norms": {"WeightsData": "w.h5", "Layers": [{"DataSet": "input", **AUTO}, {"N": 3, "BatchNormalization": True, "DeltaNorm": 1},
+                                                {"DataSet": "output", **AUTO, "DeltaNorm": 2}]},
     "direct": {"Layers": [{"DataSet": "input", **AUTO, "Sparse": True}, {"DataSet": "output", "N": 3, "Activation": "Sigmoid"}],
                "Training": {"Optimizer": "Nesterov", "Schedule": "InverseTime"}},
 }

@@ -67,9 +67,8 @@ void compile(const Options &options, const sn::frontend::Network &network, size_
   std::string output = planPath(options);
   sn::Compiled compiled = sn::compileNetwork(context, network, {options.schedule, options.printAfter});
   sn::plan::writeArchive(compiled.archive, output, options.force);
-  size_t steps = 0;
-  for (const sn::plan::Entry &entry : compiled.plan.entries)
-    steps += entry.name == "train" ? entry.steps.size() : 0;
+  const sn::plan::Entry *train = sn::plan::findEntry(compiled.plan, "train");
+  size_t steps = (train ? *train : *sn::plan::findEntry(compiled.plan, "predict")).steps.size();
   if (options.json) {
     nlohmann::ordered_json result{{"plan", output},
                                   {"network", network.name},
@@ -81,8 +80,8 @@ void compile(const Options &options, const sn::frontend::Network &network, size_
   }
   if (options.quiet)
     return;
-  fmt::print(stderr, "{}: {} parameters, {} kernels in a training step; `snc explain {}` says what was fused and why\n",
-             output, compiled.plan.parameters.size(), steps, output);
+  fmt::print(stderr, "{}: {} parameters, {} kernels in a {}; `snc explain {}` says what was fused and why\n", output,
+             compiled.plan.parameters.size(), steps, train ? "training step" : "prediction", output);
 }
 
 /// With --json everything that was found is told as one object, on stderr; without, warnings are told here and a

@@ -106,8 +106,9 @@ void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Setti
                bytesText(parameterBytes(plan, model) * static_cast<double>(settings.optimizer->states.size())));
   fmt::print("\n");
   for (const plan::Parameter &parameter : plan.parameters)
-    fmt::print("  {} [{} x {}]{}\n", parameter.name, dimText(parameter.in), dimText(parameter.out),
-               parameter.layout == "columns" ? ", stored output by output" : "");
+    fmt::print("  {} [{} x {}]{}{}\n", parameter.name, dimText(parameter.in), dimText(parameter.out),
+               parameter.layout == "columns" ? ", stored output by output" : "",
+               parameter.trained ? "" : ", assigned and not trained");
   for (const plan::Entry &entry : plan.entries)
     explainEntry(plan, entry, model);
   fmt::print("\nwhat was fused, and why\n");
