@@ -4,7 +4,7 @@ import json
 import math
 import os
 import random
-import unittest
+import subprocess
 
 import commands
 
@@ -195,6 +195,24 @@ class Made(Drop):
         run = self.train("nesterov.nc", "-e", 1, "-optimizer", "nesterov", "-mu", 0.9, "-initial", "initial_network.nc")
         self.assertSays(run, "Nesterov, batch 1024, 1 epochs")
         self.assertNotEqual(self.read("initial_network.nc"), self.read("nesterov.nc"))
+
+    def limited(self, blocks, program, *arguments):
+        """With files of at most so many blocks of 512 bytes, as on a disk that is full."""
+        command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", os.path.join(commands.BIN, program), *map(str, arguments)]
+        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        return run
+
+    def test_a_full_disk(self):
+        self.prepared()
+        run = self.limited(3000, "dsstne/predict", "-d", "gl", "-i", "f_input", "-o", "f_output", "-n", "made.nc", "-r", "made.txt", "-s", "full.txt", "-k", 60, "-p", "400.1f")
+        self.assertSays(run, "'full.txt': the recommendations cannot be written: File too large")
+        self.assertFalse(os.path.exists(self.path("full.txt")))
+        self.write("long.txt", "a\t" + ":".join(f"{i}{'x' * 1000}" for i in range(400)) + "\n")
+        run = self.limited(400, "dsstne/generateNetCDF", "-d", "l", "-i", "long.txt", "-o", "l.nc", "-f", "lf", "-s", "ls", "-c")
+        self.assertSays(run, "'lf': the index cannot be written: File too large")
+        self.write("v.cdl", json.dumps({"Network": "small.json", "Data": ["made_input.nc", "made_output.nc"], "Command": "Validate"}))
+        self.assertSays(self.limited(0, "snrt", "run", "v.cdl"), "a file in between, cannot be written: File too large")
 
     def test_mistakes(self):
         self.prepared()

@@ -10,7 +10,7 @@ class Kinds(commands.Commands):
     @classmethod
     def prepare(cls):
         cls.datagen(*commands.SMALL, "-o", "data.h5")
-        for kind in ("binary", "analog", "dense"):
+        for kind in ("binary", "analog", "dense", "indexed-binary", "indexed-dense"):
             cls.run_program("sn-e2e-recast", "data.h5", kind, f"{kind}.h5")
 
     def losses(self, plan, kind):
@@ -28,6 +28,21 @@ class Kinds(commands.Commands):
             for kind in ("analog", "dense"):
                 for loss, same in zip(losses[kind], losses["binary"], strict=True):
                     self.assertAlmostEqual(loss / same, 1, delta=1e-3, msg=f"{name}: {losses}")
+
+    def test_indexed(self):
+        """Data whose rows are stored in another order, with an index, are the same data."""
+        self.snc("compile", f"{commands.EXAMPLES}/movielens/ae.json", "-o", "indexed.plan")
+        for kind in ("binary", "dense"):
+            self.assertEqual(self.losses("indexed", kind), self.losses("indexed", f"indexed-{kind}"), kind)
+        weights = "indexed-binary/w.h5"
+        said = []
+        for name in ("binary.h5", "indexed-binary.h5"):
+            self.snrt("predict", "indexed.plan", weights, name, "-o", f"{name}.tsv", "--exclude", "input")
+            ranked = self.snrt("eval", "indexed.plan", weights, name, "--truth", name, "--baseline", "popularity,item-knn", "--at", "5,20").stdout
+            said.append((self.read(f"{name}.tsv"), ranked, self.snrt("eval", "indexed.plan", weights, name).stdout))
+        self.assertEqual(*said)
+        dense = [self.snrt("eval", "indexed.plan", weights, "binary.h5", "--truth", f"{kind}.h5").stdout for kind in ("dense", "indexed-dense")]
+        self.assertEqual(*dense)
 
     def test_a_wrong_width_is_an_error(self):
         self.datagen("--rows", 300, "--columns", 600, "--mean", 20, "--minimum", 5, "--seed", 1, "-o", "wide.h5")

@@ -158,7 +158,7 @@ void Prediction::run() {
   rt::AtomicFile target(flags.text("s"), true);
   std::FILE *file = std::fopen(target.temporary().c_str(), "w");
   if (!file)
-    userError("'{}' cannot be written: {}", flags.text("s"), std::strerror(errno));
+    userError("'{}': the recommendations cannot be written: {}", flags.text("s"), std::strerror(errno));
   // Units that no name stands for are passed over, so the lists are that much longer (T-49).
   int64_t nameless = recommender.columns();
   for (int32_t column = 0; column < recommender.columns(); ++column)
@@ -185,7 +185,7 @@ void Prediction::run() {
   }
   const bool failed = std::ferror(file) != 0;
   if (std::fclose(file) != 0 || failed)
-    userError("'{}' cannot be written: {}", flags.text("s"), std::strerror(errno));
+    userError("'{}': the recommendations cannot be written: {}", flags.text("s"), std::strerror(errno));
   target.commit();
   fmt::print("{}: {} samples\n", flags.text("s"), input->rows);
 }

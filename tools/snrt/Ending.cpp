@@ -2,6 +2,7 @@
 #include "runtime/plan/Error.h"
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -47,6 +48,7 @@ int tried(const char *program, bool json, const std::function<void()> &work) {
 } // namespace
 
 int ending(const char *program, bool json, const std::function<void()> &work) {
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes shows as a write that fails, like a full disk
   if (int code = tried(program, json, work))
     return code;
   bool lost = std::ferror(stdout) != 0; // epochs are flushed one by one, and training goes on without them

@@ -33,7 +33,7 @@ void Workspace::write(const std::string &name, const std::string &text) const {
   file << text;
   file.close();
   if (!file)
-    userError("'{}' cannot be written: {}", (*this)(name), std::strerror(errno));
+    userError("'{}', a file in between, cannot be written: {}", (*this)(name), std::strerror(errno));
 }
 
 namespace {

@@ -3,7 +3,6 @@
 #include "tools/snrt/Commands.h"
 #include "tools/snrt/Ending.h"
 #include <algorithm>
-#include <csignal>
 
 namespace {
 /// What the command line asks for. Help and the version are asked for, too: they are printed and all is well.
@@ -22,7 +21,6 @@ void run(CLI::App &app, int argc, char **argv, bool json) {
 } // namespace
 
 int main(int argc, char **argv) {
-  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes shows as a write that fails, like a full disk
   bool json = std::any_of(argv, argv + argc, [](const char *arg) { return std::string_view(arg) == "--json"; });
   CLI::App app("Trains and uses neural networks compiled by snc, on large sparse data.", "snrt");
   app.require_subcommand(1);

@@ -235,7 +235,8 @@ TEST_F(Command, AnInfiniteValidationLossIsNoReasonToStop) {
   spoilt.entries[1].steps[1].slots["stored"].function = "test_nan";
   plan::writeArchive(archiveOf(spoilt), plan, true);
   Result done = failed(train("--epochs 2 --validation '" + data + "'"), 0);
-  EXPECT_HAS(done.err, "data.h5': the loss of 'Output' is nan for rows 0 to 99");
+  EXPECT_HAS(done.err, "data.h5': the loss of 'Output' is nan for rows 0 to 99; the weights hold numbers that are "
+                       "too large or not numbers at all");
   EXPECT_HAS(done.out, "epoch 2: ");
   EXPECT_TRUE(metrics("epoch").at(1)["validation"].is_null());
 }

@@ -103,6 +103,35 @@ TEST(Baselines, ItemKnnByHand) {
   EXPECT_EQ(listsOf(itemKnnLists(*data, data.get(), 1, pool), 4, 1), (std::vector<int32_t>{-1, -1, 1, 1}));
 }
 
+/// The rows of fourByFive() as examples of an indexed data set, the second one twice.
+std::shared_ptr<DataSet> indexedFive() {
+  auto data = sparse(5, {{2}, {0, 1, 2}, {0, 1}, {0, 3}});
+  data->index = {2, 1, 3, 0, 1};
+  data->rows = 5;
+  return data;
+}
+
+TEST(Baselines, CountExamplesOfIndexedData) {
+  auto plain = sparse(5, {{0, 1}, {0, 1, 2}, {0, 3}, {2}, {0, 1, 2}}), indexed = indexedFive();
+  ThreadPool pool(2);
+  for (const DataSet *exclude : {static_cast<const DataSet *>(nullptr), static_cast<const DataSet *>(indexed.get())}) {
+    const DataSet *same = exclude ? plain.get() : nullptr;
+    EXPECT_EQ(listsOf(popularityLists(*indexed, exclude), 5, 3), listsOf(popularityLists(*plain, same), 5, 3));
+    EXPECT_EQ(listsOf(itemKnnLists(*indexed, exclude, 100, pool), 5, 3),
+              listsOf(itemKnnLists(*plain, same, 100, pool), 5, 3));
+  }
+}
+
+TEST(Ranking, TruthOfIndexedData) {
+  Truth truth{indexedFive(), {0, 4, -1}};
+  EXPECT_EQ(truth.relevant(0), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(truth.relevant(1), (std::vector<int32_t>{0, 1, 2}));
+  auto dense = std::make_shared<DataSet>();
+  dense->loader = Loader::Dense, dense->rows = 2, dense->columns = 2, dense->values = {0, 2, 1, 0},
+  dense->index = {1, 0};
+  EXPECT_EQ((Truth{dense, {0}}.relevant(0)), (std::vector<int32_t>{0}));
+}
+
 TEST(Baselines, ItemKnnDoesNotDependOnThreads) {
   auto data = tastes(400, 60, 8);
   std::vector<int32_t> first;
