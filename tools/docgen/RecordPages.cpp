@@ -1,4 +1,5 @@
 // Pages of the vocabulary's tables.
+#include "tools/docgen/Dependence.h"
 #include "tools/docgen/Markdown.h"
 #include "tools/docgen/Pages.h"
 #include <set>
@@ -36,6 +37,15 @@ std::string parameters(const std::vector<vocab::Param> &params) {
 }
 
 std::string numberOf(int dsstneNumber) { return dsstneNumber < 0 ? "" : std::to_string(dsstneNumber); }
+/// Those of `names` that any of the formulas of these arguments depends on.
+std::string reads(const std::vector<vocab::Formula> &formulas, const std::vector<std::string> &names) {
+  std::vector<std::string> read;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (std::any_of(formulas.begin(), formulas.end(),
+                    [&](const vocab::Formula &formula) { return formula && dependsOn(formula, i, names.size()); }))
+      read.push_back(names[i]);
+  return listed(read, ", ");
+}
 std::string yes(bool it) { return it ? "yes" : ""; }
 
 /// Names of `key` that are no records, with the reasons.
@@ -131,7 +141,7 @@ std::string pairPage(std::span<const vocab::Pair> table) {
 }
 
 std::string optimizerPage(std::span<const vocab::Optimizer> table) {
-  Table rows({"`Optimizer`", "update", "state per weight", "own defaults", "skips weights without gradient",
+  Table rows({"`Optimizer`", "update", "state per weight", "reads", "own defaults", "skips weights without gradient",
               "under `\"Compatibility\": \"dsstne\"`", "from, and remarks"});
   for (const vocab::Optimizer &record : table) {
     std::vector<std::string> states, defaults, other;
@@ -141,7 +151,11 @@ std::string optimizerPage(std::span<const vocab::Optimizer> table) {
       defaults.push_back(fmt::format("{} {}", param.name, number(param.byDefault)));
     for (const auto &[name, formula] : record.dsstneScalars)
       other.push_back(std::string(name));
-    rows.add({names(record), std::string(record.doc), listed(states, ", "), listed(defaults, ", "),
+    std::vector<vocab::Formula> scalars;
+    for (const auto &[name, formula] : record.scalars)
+      scalars.push_back(formula);
+    rows.add({names(record), std::string(record.doc), listed(states, ", "),
+              reads(scalars, {"Alpha", "Mu", "Mu1", "Step"}), listed(defaults, ", "),
               yes(vocab::idleAtZeroGradient(record)), other.empty() ? "" : "its own " + listed(other, ", "),
               std::string(record.note)});
   }
@@ -158,10 +172,11 @@ std::string optimizerPage(std::span<const vocab::Optimizer> table) {
 }
 
 std::string initializerPage(std::span<const vocab::Initializer> table) {
-  Table rows({"`Scheme`", "initial weights", "drawn", "under `\"Compatibility\": \"dsstne\"`",
+  Table rows({"`Scheme`", "initial weights", "drawn", "reads", "under `\"Compatibility\": \"dsstne\"`",
               "number in DSSTNE's files", "from, and remarks"});
   for (const vocab::Initializer &record : table)
     rows.add({names(record), std::string(record.doc), record.draw == "none" ? "" : std::string(record.draw),
+              reads({record.scale, record.shift}, {"nin", "nout", "Scale"}),
               record.dsstneShift ? "shifted differently" : "", numberOf(record.dsstneNumber),
               std::string(record.note)});
   return head("Initialisers", "dialects/Vocabulary/Initializers.cpp",

@@ -1,6 +1,7 @@
 // Every record in a tiny network that is compiled, trained on the CPU under every schedule and compared with the
 // oracle.
 #include "test/conformance/records/Tiny.h"
+#include <cmath>
 #include <gtest/gtest.h>
 
 namespace sn::test {
@@ -64,6 +65,48 @@ TEST(Training, Schedules) {
     SCOPED_TRACE(record.name);
     checkNetwork(tinyCase({.schedule = std::string(record.name)}));
   }
+}
+
+/// Three pooled sources of constant weights.
+Case pooledCase(const vocab::Pooling &record, double first, double second, double bias, const std::string &activation) {
+  Case made = tinyCase({.loss = anyLoss()});
+  Json network = Json::parse(made.json), layers = Json::array({network["Layers"][0]});
+  for (auto [name, value] : {std::pair("A", first), {"B", second}, {"C", 0.3}})
+    layers.push_back(Json{{"Kind", "Hidden"},
+                          {"Name", name},
+                          {"N", 5},
+                          {"Source", "In"},
+                          {"Activation", activation},
+                          {"WeightInit", {{"Scheme", "Constant"}, {"Scale", value}, {"Bias", bias}}}});
+  layers.push_back(Json{{"Kind", "Hidden"},
+                        {"Type", "Pooling"},
+                        {"Function", std::string(record.name)},
+                        {"Name", "Pool"},
+                        {"Source", {"A", "B", "C"}}});
+  layers.push_back(network["Layers"][2]);
+  layers.back()["Source"] = "Pool";
+  network["Layers"] = layers;
+  made.json = network.dump(2);
+  return made;
+}
+
+// In float, through the runtime: vectors of zeros have finite values and gradients.
+TEST(Training, PoolingsOfZeroVectors) {
+  for (const vocab::Pooling &record : vocab::poolings())
+    for (auto [first, second, bias] :
+         {std::tuple(0.0, 0.0, 0.0), {0.0, 0.5, 0.0}, {0.5, 0.0, 0.0}, {1.0, 1.0, -50.0}}) {
+      SCOPED_TRACE(std::string(record.name) + " of " + std::to_string(first) + " and " + std::to_string(second));
+      Case made = pooledCase(record, first, second, bias, bias < 0 ? "Relu" : "Linear");
+      Network network(made.json);
+      for (const auto &[schedule, program] : compileSchedules(network, 2, {kSchedules[0]})) {
+        Session session(program, made.tables, program.plan.training.optimizer);
+        session.model().initialize(1);
+        EXPECT_TRUE(std::isfinite(session.train(network.run(made.batches[0], 1, 1, 3), 3).reports.at("loss")));
+        for (const auto &[name, tensor] : session.state().parameters)
+          for (double value : tensor.values)
+            ASSERT_TRUE(std::isfinite(value)) << name << " " << schedule;
+      }
+    }
 }
 
 /// The host's scalars by the record's formulas; `dsstne`: with those of "Compatibility": "dsstne".

@@ -91,11 +91,24 @@ TEST(Pages, OptimizersThatSkipAreTold) {
   std::string page = optimizerPage(vocab::optimizers());
   std::vector<vocab::Optimizer> one{
       {.name = "One",
-       .scalars = {{"Alpha", {}}},
+       .scalars = {{"Rate", vocab::formula([](const auto *a, const auto *p) { return a[0] * (1 + a[3]); })}},
        .update = vocab::formulas([](const auto *a, const auto *p, auto *out) { out[0] = a[0] + p[0] * a[1]; })}};
   EXPECT_TRUE(has(optimizerPage(one), "| yes |"));
   one[0].update = vocab::formulas([](const auto *a, const auto *p, auto *out) { out[0] = a[0] * p[0] + a[1]; });
   EXPECT_FALSE(has(optimizerPage(one), "| yes |"));
+}
+
+TEST(Pages, WhatIsReadIsFoundInTheFormulas) {
+  auto row = [](const std::string &page, std::string_view name) {
+    size_t at = page.find("| `" + std::string(name) + "`");
+    return page.substr(at, page.find('\n', at) - at);
+  };
+  std::string optimizers = optimizerPage(vocab::optimizers()), schemes = initializerPage(vocab::initializers());
+  EXPECT_TRUE(has(row(optimizers, "Adam"), "| Alpha, Mu, Mu1, Step |"));
+  EXPECT_TRUE(has(row(optimizers, "Momentum"), "| Alpha, Mu |"));
+  EXPECT_TRUE(has(row(optimizers, "AdaDelta"), "| Mu |"));
+  EXPECT_TRUE(has(row(schemes, "Xavier"), "| nin, nout, Scale |"));
+  EXPECT_TRUE(has(row(schemes, "SELU"), "| nin |"));
 }
 
 TEST(Pages, KeysOfEveryLevel) {
