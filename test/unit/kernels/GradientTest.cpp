@@ -195,7 +195,7 @@ std::vector<float> limited(int64_t in, int64_t out, const std::string &layout, c
 
 TEST(LimitNorm, ScalesColumnsAboveTheLimit) {
   for (auto [in, out] :
-       {std::pair<int64_t, int64_t>{1, 1}, {3, 17}, {300, 33}, {7, 1200}, {5000, 3}, {5000, 1}, {40000, 70}})
+       {std::pair<int64_t, int64_t>{1, 1}, {3, 17}, {300, 33}, {7, 1200}, {5000, 3}, {5000, 1}, {17000, 20}})
     for (const char *layout : {"rows", "columns"})
       for (bool transposed : {false, true}) {
         auto w = randomValues(in * out, 1);

@@ -163,6 +163,8 @@ const Refusal kRefusals[] = {
      "step 'test' of the plan has the unknown sweep 'twice'"},
     {"statisticsRows", &Steps::statistics, [](Steps &s) { s.step.rows.pop_back(); },
      "step 'test' of the plan: a statistics sweep writes two row buffers, not 1"},
+    {"normRows", &Steps::wideOutput, [](Steps &s) { s.step.sweep = "norm"; },
+     "step 'test' of the plan: a norm sweep writes one row buffer, not 0"},
     {"idleCscUpdate", &Steps::cscUpdate, [](Steps &s) { s.step.update = false; },
      "step 'test' of the plan: csc_update updates nothing"},
     {"idleGemmUpdate", &Steps::gemmUpdate, [](Steps &s) { s.step.update = false; },
