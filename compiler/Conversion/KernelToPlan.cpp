@@ -294,6 +294,13 @@ void EntryPlanner::sweeps(Operation *op) {
   std::string schedule = op->getAttrOfType<StringAttr>("schedule").str();
   Planned whole = common(op);
   bool softmax = whole.step.kernel == "wide_softmax";
+  if (schedule == "norm") {
+    whole.step.sweep = schedule;
+    whole.step.rows = {buffer(op->getResult(0))};
+    whole.writes.push_back(whole.step.rows[0]);
+    steps.push_back(whole);
+    return;
+  }
   std::vector<std::string> rows = softmax ? rowBuffers.at(op) : std::vector<std::string>();
   whole.step.reductions.clear();
   whole.step.rows = rows;
@@ -362,7 +369,7 @@ void EntryPlanner::kernel(Operation *op) {
   for (Value result : op->getResults())
     if (!buffers.contains(result)) {
       net::ValueType type = net::typeOf(result);
-      bool wide = StringRef(schema).starts_with("wide_");
+      bool wide = StringRef(schema).starts_with("wide_") && type.isMatrix();
       declare(result, layer + (wide              ? ".source_gradient"
                                : type.isRow()    ? ".row"
                                : type.isColumn() ? ".sum"

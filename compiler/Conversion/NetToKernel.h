@@ -18,6 +18,11 @@ struct WideBackprop {
   net::ColumnSumOp biasSum;
   llvm::SmallVector<net::UpdateOp> weightUpdates, biasUpdates; // the former by source
 };
+/// A bound on the norm of the rows of a loss's delta: their sums of squares, and the delta scaled by them.
+struct DeltaBound {
+  net::RowReduceOp squares;
+  net::MapOp scaled;
+};
 /// How a matrix gets its gradient: from several kernels through a buffer, or from one that updates it as well.
 struct GradientUse {
   bool gathered = false;
@@ -44,16 +49,19 @@ private:
   // WideSchemas.cpp
   std::optional<WideContraction> matchContraction(mlir::Operation *consumer, mlir::ValueRange inputs);
   bool matchProduct(net::ContractOp product, net::ContractOp contract, WideBackprop &backprop);
-  std::optional<WideBackprop> matchBackprop(net::LossOp loss, net::ContractOp contract);
+  std::optional<WideBackprop> matchBackprop(mlir::Value delta, net::ContractOp contract);
+  static DeltaBound matchBound(net::LossOp loss);
   bool readOnlyBy(llvm::StringRef parameter, llvm::function_ref<bool(mlir::Operation *)> inside);
   std::string chooseSchedule(const WideContraction &wide, const WideBackprop &backprop, net::LossOp loss,
                              std::string &why);
+  /// `scaled`: the formula that bounds the delta by the row scalar `norm`, if there is one.
   void targetSlots(KernelBuilder &kernel, net::LossOp loss, llvm::ArrayRef<kernel::ArgAttr> inputs,
-                   kernel::ArgAttr delta);
+                   kernel::ArgAttr delta, net::MapOp scaled = {}, kernel::ArgAttr norm = {});
   llvm::SmallVector<kernel::ArgAttr> wideArgs(KernelBuilder &kernel, mlir::ValueRange inputs, WideContraction &wide);
   void logitSlot(KernelBuilder &kernel, WideContraction &wide);
   void lowerLoss(net::LossOp loss);
   bool lowerWideLoss(net::LossOp loss, llvm::StringRef report);
+  mlir::Value normSweep(net::LossOp loss, WideContraction &wide);
   void lowerRank(net::RankOp rank);
   void rankWithoutProduct(net::RankOp rank, net::MapOp scores);
 

@@ -123,14 +123,36 @@ bool EntryLowering::matchProduct(net::ContractOp product, net::ContractOp contra
   return false;
 }
 
-std::optional<WideBackprop> EntryLowering::matchBackprop(net::LossOp loss, net::ContractOp contract) {
+/// delta -> sum of squares -> scaled delta, and nothing else reads the first two.
+DeltaBound EntryLowering::matchBound(net::LossOp loss) {
+  DeltaBound bound;
+  Value delta = loss.getDeltaResult();
+  for (Operation *user : delta.getUsers())
+    if (auto reduce = dyn_cast<net::RowReduceOp>(user))
+      bound.squares = reduce;
+    else if (auto map = dyn_cast<net::MapOp>(user))
+      bound.scaled = map;
+    else
+      return {};
+  if (!bound.squares || !bound.scaled || bound.scaled.getNumResults() != 1 || bound.squares.getKind() != "sum" ||
+      bound.squares->getNumOperands() != 1 || !bound.squares->hasOneUse() || llvm::range_size(delta.getUsers()) != 2)
+    return {};
+  Block &formula = bound.squares.getFormula().front();
+  auto square = formula.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+  bool squares = square && square.getLhs() == formula.getArgument(0) && square.getRhs() == formula.getArgument(0);
+  bool reads =
+      llvm::all_of(bound.scaled.getInputs(), [&](Value v) { return v == delta || v == bound.squares.getResult(); });
+  return squares && reads ? bound : DeltaBound();
+}
+
+std::optional<WideBackprop> EntryLowering::matchBackprop(Value delta, net::ContractOp contract) {
   WideBackprop backprop;
   size_t sources = contract.getLhs().size();
   backprop.toSource.resize(sources);
   backprop.gradients.resize(sources);
   backprop.weightUpdates.resize(sources);
   refusal = "its delta is needed as a whole: by a bound on its norm, a skip source or another layer";
-  SmallPtrSet<Operation *, 8> users(loss.getDeltaResult().user_begin(), loss.getDeltaResult().user_end());
+  SmallPtrSet<Operation *, 8> users(delta.user_begin(), delta.user_end());
   for (Operation &op : entry.getBody().front()) { // in the block's order
     if (!users.contains(&op))
       continue;
@@ -217,8 +239,10 @@ struct TargetForm {
 };
 } // namespace
 
-static SmallVector<Value> targetBody(net::LossOp loss, bool delta, const TargetForm &form, OpBuilder &b,
-                                     ValueRange args,
+/// `args`: the loss's inputs; the sum of squares of the row's delta if `scaled`; whether the target is binary if the
+/// form asks; the target.
+static SmallVector<Value> targetBody(net::LossOp loss, bool delta, net::MapOp scaled, const TargetForm &form,
+                                     OpBuilder &b, ValueRange args,
                                      llvm::function_ref<SmallVector<Value>(Region &, ValueRange)> copy) {
   Location loc = loss.getLoc();
   unsigned inputs = loss.getInputs().size();
@@ -231,11 +255,17 @@ static SmallVector<Value> targetBody(net::LossOp loss, bool delta, const TargetF
     Value factor;
     if (form.chooses())
       factor = buildScalar(b, loc, "select",
-                           {buildScalar(b, loc, "gt", {args[inputs], buildConstant(b, loc, 0.5)}),
+                           {buildScalar(b, loc, "gt", {args[inputs + (scaled ? 1 : 0)], buildConstant(b, loc, 0.5)}),
                             buildConstant(b, loc, form.binary), buildConstant(b, loc, form.analog)});
     else if (form.binary != 1)
       factor = buildConstant(b, loc, form.binary);
-    results.push_back(factor ? buildScalar(b, loc, "mul", {factor, value}) : value);
+    if (factor)
+      value = buildScalar(b, loc, "mul", {factor, value});
+    if (scaled)
+      value = copy(scaled.getFormula(), llvm::map_to_vector(ValueRange(scaled.getInputs()), [&](Value input) {
+                     return input == loss.getDeltaResult() ? value : args[inputs];
+                   }))[0];
+    results.push_back(value);
   }
   Value value = copy(loss.getValue(), a)[0];
   if (form.replaces) {
@@ -248,7 +278,7 @@ static SmallVector<Value> targetBody(net::LossOp loss, bool delta, const TargetF
 
 /// background (t = 0), stored (replaces it: the sum gains l(t) - l(0)), stored_only (zeros ignored) and dense.
 void EntryLowering::targetSlots(KernelBuilder &kernel, net::LossOp loss, ArrayRef<kernel::ArgAttr> inputs,
-                                kernel::ArgAttr delta) {
+                                kernel::ArgAttr delta, net::MapOp scaled, kernel::ArgAttr norm) {
   SmallVector<kernel::ArgAttr> places;
   if (delta)
     places.push_back(delta);
@@ -257,12 +287,14 @@ void EntryLowering::targetSlots(KernelBuilder &kernel, net::LossOp loss, ArrayRe
     zero = (*boost)[0], binary = (*boost)[1], analog = (*boost)[2];
   auto slot = [&](StringRef name, const TargetForm &form, bool target) {
     SmallVector<kernel::ArgAttr> args(inputs);
+    if (scaled)
+      args.push_back(norm);
     if (form.chooses())
       args.push_back(kernel.arg("target.binary"));
     if (target)
       args.push_back(kernel.arg("target"));
     kernel.slot(name, args, places, true, [&](OpBuilder &b, ValueRange values) {
-      return targetBody(loss, bool(delta), form, b, values,
+      return targetBody(loss, bool(delta), scaled, form, b, values,
                         [&](Region &formula, ValueRange operands) { return copyFormula(b, formula, operands); });
     });
   };
@@ -300,6 +332,20 @@ static void eraseStatistics(WideContraction &wide) {
   wide.contract.erase();
 }
 
+/// A sweep of its own for the norms of the rows of delta.
+Value EntryLowering::normSweep(net::LossOp loss, WideContraction &wide) {
+  KernelBuilder sweep(loss.getContext(), loss.getLoc());
+  for (auto [lhs, rhs] : llvm::zip(wide.contract.getLhs(), wide.contract.getRhs()))
+    sweep.source(lhs, parameterOf(rhs), {wide.contract.getTransposeB()});
+  targetSlots(sweep, loss, wideArgs(sweep, loss.getInputs(), wide), sweep.arg("delta"));
+  sweep.result(net::valueType(loss.getContext(), {StringAttr::get(loss.getContext(), net::kBatch)}));
+  sweep.setText("schedule", "norm");
+  sweep.setText("remark",
+                "the norms of the delta's rows tile by tile, before they are bounded: the delta is not stored");
+  sweep.set("layers", loss.getLayers());
+  return sweep.create("wide_output", loss)->getResult(0);
+}
+
 bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
   std::optional<WideContraction> wide = matchContraction(loss, loss.getInputs());
   if (forced == "unfused")
@@ -308,12 +354,16 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     return false;
   std::optional<WideBackprop> backprop;
   std::string why = "contraction and loss tile by tile: the outputs are not stored", schedule = "loss";
-  if (loss.getDeltaResult()) {
-    backprop = matchBackprop(loss, wide->contract);
+  DeltaBound bound;
+  if (Value delta = loss.getDeltaResult()) {
+    if (wide->statistics.empty()) // a soft-max's rows hold its own statistics
+      bound = matchBound(loss);
+    backprop = matchBackprop(bound.scaled ? bound.scaled.getResult(0) : delta, wide->contract);
     if (!backprop)
       return false;
     schedule = chooseSchedule(*wide, *backprop, loss, why);
   }
+  Value norm = bound.scaled ? normSweep(loss, *wide) : Value();
   KernelBuilder kernel(loss.getContext(), loss.getLoc());
   bool updates = false; // a parameter; not if all gradients go to buffers
   for (auto [index, lhs, rhs] : llvm::enumerate(wide->contract.getLhs(), wide->contract.getRhs())) {
@@ -330,7 +380,8 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
   }
   logitSlot(kernel, *wide);
   targetSlots(kernel, loss, wideArgs(kernel, loss.getInputs(), *wide),
-              backprop ? kernel.arg("delta") : kernel::ArgAttr());
+              backprop ? kernel.arg("delta") : kernel::ArgAttr(), bound.scaled,
+              norm ? kernel.bind(norm) : kernel::ArgAttr());
   kernel.setText("schedule", schedule);
   kernel.setText("remark", why);
   kernel.setText("report", report);
@@ -355,6 +406,10 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
       update.erase();
     if (backprop->biasSum)
       backprop->biasSum.erase();
+  }
+  if (bound.scaled) {
+    bound.scaled.erase();
+    bound.squares.erase();
   }
   loss.erase();
   eraseStatistics(*wide);

@@ -15,7 +15,9 @@ public:
   int64_t columns = 0;
   bool backprop = false; // sweeps single and forward: write the sources' gradients
   bool update = false;   // sweeps single and update: form gradients, for the optimizer or for buffers
-  bool counts = true;    // the loss is summed (every sweep but update)
+  bool counts = true;    // the loss is summed (every sweep but update and norm)
+  bool norms = false;    // sweep norm: only the sums of squares of the rows of delta
+  float *norm = nullptr; // out: [B]
   /// Sources, ascending, that meet the transpose of their weights in a gradient buffer. Lanes run at the same time,
   /// each in its own part of the buffer, but the parts for a matrix and for its transpose cross: these sources wait
   /// until all lanes are done. (The matrix is square then: the deltas kept for it are as wide as the matrix.)
@@ -39,6 +41,7 @@ public:
     kept = carver.take<float>(update && !late.empty() ? rows * columns : 0);
     gradientSize = update ? std::max<int64_t>(deepest * stride, stride) : 0;
     gradients = carver.take<float>(workers * gradientSize);
+    squares = carver.take<double>(norms ? lanes * rows : 0);
     losses = carver.take<double>(lanes);
     regularizations = carver.take<double>(lanes);
   }
@@ -59,6 +62,8 @@ public:
     });
     if (backprop)
       combineGradients(context, batch.rows);
+    if (norms)
+      combineNorms(batch.rows);
     for (size_t i = 0; update && i < late.size(); ++i)
       addLateGradient(context, batch.rows, sources[late[i]]);
     double loss = treeSum(losses, lanes);
@@ -86,10 +91,13 @@ private:
     int64_t *cursor = cursors + worker * launch.batch.rows;
     for (int64_t row = 0; row < launch.batch.rows; ++row)
       cursor[row] = slots.start(launch.batch.ids[row], range.begin);
+    std::fill_n(squares + (norms ? lane * launch.batch.rows : 0), norms ? launch.batch.rows : 0, 0.0);
     for (int64_t index = 0; index < tiles.count; ++index) {
       plan::Range tile = {range.begin + tiles[index].begin, range.begin + tiles[index].end};
       float *delta = deltas + worker * deltaSize;
       computeDelta(context, launch, tile, cursor, delta, worker, &losses[lane]);
+      for (int64_t row = 0; row < launch.batch.rows && norms; ++row)
+        squares[lane * launch.batch.rows + row] += context.ops->sumSquares(tile.size(), delta + row * stride);
       if (backprop)
         backpropTile(context, launch.batch.rows, lane, tile, delta, index == 0);
       for (int64_t row = 0; row < launch.batch.rows && update && !late.empty(); ++row)
@@ -167,12 +175,21 @@ private:
     }
   }
 
+  void combineNorms(int64_t rows) {
+    plan::combineLanes(lanes, [&](int into, int from) {
+      for (int64_t row = 0; row < rows; ++row)
+        squares[into * rows + row] += squares[from * rows + row];
+    });
+    for (int64_t row = 0; row < rows; ++row)
+      norm[row] = static_cast<float>(squares[row]);
+  }
+
   int lanes = 1;
   int64_t stride = 0, deltaSize = 0, gradientSize = 0;
   float *deltas = nullptr, *gradients = nullptr, *kept = nullptr;
   int64_t *cursors = nullptr;
   RowTarget *targets = nullptr;
   std::vector<float *> partials; // by source: lanes x rows x inner
-  double *losses = nullptr, *regularizations = nullptr;
+  double *losses = nullptr, *regularizations = nullptr, *squares = nullptr;
 };
 } // namespace sn::rt::cpu

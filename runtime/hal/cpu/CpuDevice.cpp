@@ -89,7 +89,8 @@ std::vector<size_t> lateSources(const plan::Step &step, const std::vector<Buffer
 WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
   WideOutput kernel;
   const bool single = step.sweep == "single", forward = step.sweep == "forward", update = step.sweep == "update";
-  if (!single && !forward && !update && step.sweep != "loss")
+  kernel.norms = step.sweep == "norm";
+  if (!single && !forward && !update && !kernel.norms && step.sweep != "loss")
     userError("step '{}' of the plan has the unknown sweep '{}'", step.label, step.sweep);
   kernel.sources = bind.bufferSources();
   kernel.slots = bind.targetSlots();
@@ -98,7 +99,11 @@ WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
   const bool buffers = std::any_of(kernel.sources.begin(), kernel.sources.end(),
                                    [](const BufferSource &source) { return source.descent.buffer != nullptr; });
   kernel.update = (single || update) && (step.update || buffers);
-  kernel.counts = !update;
+  kernel.counts = !update && !kernel.norms;
+  if (kernel.norms && step.rows.size() != 1)
+    userError("step '{}' of the plan: a norm sweep writes one row buffer, not {}", step.label, step.rows.size());
+  if (kernel.norms)
+    kernel.norm = bind.buffer(step.rows[0]);
   kernel.late = lateSources(step, kernel.sources);
   if (kernel.update && step.update) {
     kernel.biases = bind.biases();

@@ -144,6 +144,7 @@ const Fault kFaults[] = {
      "'input' is no input as wide as the step"},
     {"binaryOfNone", [](Plan &p) { step(p, 8).slots["epilogue"].scalars = {arg(Role::TargetBinary)}; },
      "slot 'epilogue' reads a target, but the step has none"},
+    {"normWithoutRows", [](Plan &p) { step(p, 1).sweep = "norm"; }, "has 0 row buffers; 1 are expected"},
     {"brakeWithoutTrial", [](Plan &p) { p.training.brake = true; },
      "the divergence brake needs an entry 'trial', which is missing"},
 };
@@ -183,6 +184,25 @@ TEST(VerifyShared, AcceptsAVectorsGradientFromABuffer) {
   train.steps[3] = product, train.steps[8] = update;
   train.buffers.back() = {"db", {{4, ""}}, 3, 8};
   EXPECT_EQ(verify(plan), std::vector<std::string>{});
+}
+
+TEST(VerifyShared, AcceptsABoundedDelta) {
+  Plan plan = tiedPlan();
+  Entry &train = plan.entries[0];
+  Step norm = train.steps[1];
+  norm.sweep = "norm", norm.update = false, norm.report.clear(), norm.biases.clear(), norm.rows = {"norm"};
+  norm.sources[0].gradient.clear(), norm.sources[0].weightGradient.clear(), norm.sources[0].scale = 1;
+  train.steps.pop_back(); // expand
+  train.steps.insert(train.steps.begin() + 1, norm);
+  for (auto &[name, use] : train.steps[2].slots)
+    use.scalars = {arg(Role::Row, "norm")};
+  train.buffers = {{"h", {symbol("B"), {4, ""}}, 0, 3},
+                   {"dh", {symbol("B"), {4, ""}}, 2, 5},
+                   {"dW", {symbol("inputs"), {4, ""}}, 2, 7},
+                   {"norm", {symbol("B")}, 1, 2}};
+  EXPECT_EQ(verify(plan), std::vector<std::string>{});
+  std::swap(train.steps[1], train.steps[2]);
+  EXPECT_FALSE(verify(plan).empty());
 }
 
 TEST(VerifyShared, WhatStepsReadAndUpdate) {
