@@ -9,9 +9,6 @@ bool isOf(const plan::Step &step, const std::string &layer) {
   return std::find(step.layers.begin(), step.layers.end(), layer) != step.layers.end();
 }
 
-/// DSSTNE's programs rank the layer of this name.
-constexpr const char *kUsual = "Output";
-
 size_t chooseStep(const plan::Entry &entry, const std::string &layer) {
   std::vector<std::string> known;
   std::vector<size_t> steps;
@@ -21,7 +18,7 @@ size_t chooseStep(const plan::Entry &entry, const std::string &layer) {
     if (!givesLists(step))
       continue;
     steps.push_back(i);
-    if (isOf(step, layer.empty() ? kUsual : layer))
+    if (!layer.empty() && isOf(step, layer))
       named = i;
     known.insert(known.end(), step.layers.begin(), step.layers.end());
   }
@@ -32,8 +29,7 @@ size_t chooseStep(const plan::Entry &entry, const std::string &layer) {
   if (!layer.empty())
     userError("the plan ranks no output layer '{}'; it has {}", layer, fmt::join(known, ", "));
   if (steps.size() > 1)
-    userError("the plan ranks several layers, none of them named {}: --layer NAME chooses one of {}", kUsual,
-              fmt::join(known, ", "));
+    userError("the plan ranks several layers: --layer NAME chooses one of {}", fmt::join(known, ", "));
   return steps.front();
 }
 } // namespace

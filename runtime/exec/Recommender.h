@@ -6,7 +6,7 @@
 namespace sn::rt {
 class Recommender {
 public:
-  /// `layer` names the layer whose columns are ranked; "" = the one named Output, or the only one. UserError if the
+  /// `layer` names the layer whose columns are ranked; "" = the only one. UserError if the
   /// plan ranks no such layer. `model` and `data` must outlive the recommender.
   Recommender(Model &model, const Settings &settings, const Binding &data, const std::string &layer);
 

@@ -50,7 +50,7 @@ class Parts(commands.Commands):
         self.compile("twins", {**self.base, "Layers": layers})
         self.snrt("train", "twins.plan", "data.h5", "-o", "twins.weights.h5", "--epochs", 1, "--batch", 50)
         predict = lambda out, *flags, **options: self.snrt("predict", "twins.plan", "twins.weights.h5", "data.h5", "-o", out, *flags, **options)
-        self.assertSays(predict("x.tsv", code=1), "the plan ranks several layers, none of them named Output: --layer NAME chooses one of First, Second")
+        self.assertSays(predict("x.tsv", code=1), "the plan ranks several layers: --layer NAME chooses one of First, Second")
         predict("first.tsv", "--layer", "First"), predict("second.tsv", "--layer", "Second")
         self.assertNotEqual(self.read("first.tsv"), self.read("second.tsv"))
         layers[3]["Name"] = "Output"

@@ -15,7 +15,7 @@ import sanitizers  # noqa: E402
 
 TREE = os.path.join(ROOT, "build/asan")
 THROUGH_HDF5 = ("data", "weights", "import", "hdf5")
-LONGEST = {"network": 8192, "plan": 65536, "archive": 20000, "hdf5": 16384, "import": 4096, "data": 512, "weights": 512}
+LONGEST = {"network": 8192, "cdl": 4096, "plan": 65536, "archive": 20000, "hdf5": 16384, "import": 4096, "data": 512, "weights": 512}
 
 
 def number(pattern, text):

@@ -68,6 +68,14 @@ NETWORKS = {
     "direct": {"Layers": [{"DataSet": "input", **AUTO, "Sparse": True}, {"DataSet": "output", "N": 3, "Activation": "Sigmoid"}],
                "Training": {"Optimizer": "Nesterov", "Schedule": "InverseTime"}},
 }
+CDL = {
+    "train": {"Version": 0.1, "Network": "net.json", "Data": "data.nc", "Command": "Train", "RandomSeed": 3,
+              "TrainingParameters": {"Epochs": 3, "Optimizer": "Adam", "Alpha": 0.1, "AlphaInterval": 2, "AlphaMultiplier": 0.5, "mu": 0.9, "Mu1": 0.99,
+                                     "lambda": 0.001, "Lambda1": 0, "MiniBatch": 64, "ShuffleIndices": True, "CheckpointInterval": 1, "CheckpointName": "c",
+                                     "Results": "net.nc"}},
+    "predict": {"Network": "net.nc", "Data": ["a.nc", "b.nc"], "Command": "predict", "MiniBatch": 5, "PredictionParameters": {"K": 5, "Layer": "Output"}},
+    "validate": {"Network": "net.json", "Data": [], "Command": "Validate", "TrainingParameters": {}, "Comand": 1},
+}
 BROKEN = {  # network texts that end in a message
     "cut": '{"Layers": [{"Data', "comment": '/* {', "twice": '{"Layers": [], "Layers": {}}', "cycle": json.dumps(
         {"Layers": [{"DataSet": "x"}, {"Name": "p", "Source": ["q"]}, {"Name": "q", "Source": ["p"]}, {"DataSet": "y", "Source": "q"}]}),
@@ -129,6 +137,8 @@ def seeds(target, folder):
     if target == "network":
         yield from ((name, json.dumps(network).encode()) for name, network in NETWORKS.items())
         yield from ((name, text.encode()) for name, text in BROKEN.items())
+    if target == "cdl":
+        yield from ((name, json.dumps(cdl).encode()) for name, cdl in CDL.items())
     if target in ("plan", "archive"):
         for name, entries in plans(folder):
             if target == "plan":
@@ -157,7 +167,7 @@ def words():
 
 def main():
     target_folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "corpus")
-    for target in sys.argv[2:] or ("network", "plan", "archive", "data", "hdf5", "import", "weights"):
+    for target in sys.argv[2:] or ("network", "cdl", "plan", "archive", "data", "hdf5", "import", "weights"):
         out = os.path.join(target_folder, target)
         os.makedirs(out, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -175,13 +175,19 @@ std::string textOf(const std::string &path) {
 } // namespace
 
 Cdl readCdl(const std::string &path) {
-  const SourceText source{path, textOf(path), ""};
+  Cdl cdl = readCdlText(textOf(path), path);
+  fmt::print(stderr, "{}", cdl.warnings);
+  return cdl;
+}
+
+Cdl readCdlText(const std::string &text, const std::string &path) {
+  const SourceText source{path, text, ""};
   const Value root = parseJson(source);
   Diagnostics report(source);
   Cdl cdl = CdlReader(report, root).read();
   if (report.errors() > 0)
     throw NetworkError(report.report());
-  fmt::print(stderr, "{}", report.report().text());
+  cdl.warnings = report.report().text();
   return cdl;
 }
 } // namespace sn::convert

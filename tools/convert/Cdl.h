@@ -27,8 +27,12 @@ struct Cdl {
   // PredictionParameters
   int64_t k = 10;    // longest list that is measured
   std::string layer; // the ranked one; "" = Output, or the only one
+
+  std::string warnings; // as text, for the user
 };
 
 /// Reads and checks a CDL file; warnings go to stderr. UserError with every mistake at its line and column.
 Cdl readCdl(const std::string &path);
+/// The same of a text; `path` is for messages.
+Cdl readCdlText(const std::string &text, const std::string &path);
 } // namespace sn::convert

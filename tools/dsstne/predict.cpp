@@ -8,6 +8,7 @@
 #include "tools/dsstne/Flags.h"
 #include "tools/dsstne/Text.h"
 #include "tools/snrt/Ending.h"
+#include "tools/snrt/Options.h"
 #include "tools/snrt/Workspace.h"
 #include <algorithm>
 #include <cerrno>
@@ -98,7 +99,8 @@ Prediction::Prediction(const Flags &flags)
       settings(rt::settle(session.plan(), overridesOf(flags))), data(bound()),
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &data, &weights.header()),
             session.workers()),
-      recommender((model.load(weights, false), model), settings, data, flags.text("l")) {
+      recommender((model.load(weights, false), model), settings, data,
+                  snrt::rankedLayer(session.plan(), flags.text("l"))) {
   rt::refuseOverwriting(flags.text("s"), {flags.text("n"), flags.text("r"), flags.text("i"), flags.text("o")});
   if (!flags.has("f"))
     return;

@@ -5,7 +5,6 @@
 #include "tools/convert/DsstneJson.h"
 #include "tools/snrt/Netcdf.h"
 #include "tools/snrt/NetcdfReport.h"
-#include <fstream>
 
 namespace sn::snrt {
 namespace {
@@ -20,19 +19,6 @@ std::shared_ptr<const rt::Names> namesFrom(const std::string &path, int64_t coun
   while (names.size() < count)
     names.add("");
   return std::make_shared<const rt::Names>(std::move(names));
-}
-
-void writeText(const std::string &path, const std::string &text, bool force) {
-  rt::AtomicFile target(path, force);
-  {
-    std::ofstream out(target.temporary(), std::ios::binary);
-    out << text;
-    out.close();
-    if (!out)
-      userError("{}: cannot be written: the disk may be full", path);
-  }
-  target.finish();
-  target.commit();
 }
 
 void importData(const NetcdfImport &options) {
@@ -76,7 +62,7 @@ void importTrained(const NetcdfImport &options) {
     rt::refuseOverwriting(options.network, {options.source, options.output});
   const std::string text = convert::importNetwork(options.source, options.output, options.force, names);
   if (!options.network.empty())
-    writeText(options.network, text, options.force);
+    rt::writeWhole(options.network, text, options.force);
   std::vector<std::string> locked;
   for (const rt::DsstneWeight &weight : network.weights)
     if (weight.locked)

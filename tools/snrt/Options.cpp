@@ -1,5 +1,6 @@
 #include "tools/snrt/Options.h"
 #include "runtime/exec/SameNetwork.h"
+#include <algorithm>
 #include <filesystem>
 #include <fmt/ranges.h>
 
@@ -41,6 +42,15 @@ void addTrainingOptions(CLI::App &command, rt::Overrides &overrides) {
         Knob{"--mu1", "Mu1", "Decay of the second moment"}})
     command.add_option_function<double>(
         knob.flag, [&overrides, name = knob.name](const double &value) { overrides.hyper[name] = value; }, knob.help);
+}
+
+std::string rankedLayer(const plan::Plan &plan, const std::string &wish) {
+  constexpr const char *kUsual = "Output"; // as DSSTNE's programs have it
+  const plan::Entry *entry = plan::findEntry(plan, "predict");
+  bool ranked = entry && std::any_of(entry->steps.begin(), entry->steps.end(), [&](const plan::Step &step) {
+                  return rt::givesLists(step) && std::count(step.layers.begin(), step.layers.end(), kUsual) > 0;
+                });
+  return wish.empty() && ranked ? kUsual : wish;
 }
 
 std::string weightsPathFor(const std::string &planPath) {

@@ -11,6 +11,8 @@ void addTrainingOptions(CLI::App &command, rt::Overrides &overrides);
 /// --batch, for commands that only run forward.
 void addBatchOption(CLI::App &command, rt::Overrides &overrides);
 
+/// The layer to rank: the one wished for, else the one named Output if the plan ranks it, else "": the only one.
+std::string rankedLayer(const plan::Plan &plan, const std::string &wish);
 /// "dir/ae.plan" -> "dir/ae.weights.h5".
 std::string weightsPathFor(const std::string &planPath);
 /// UserError if the file exists and may not be overwritten: asked before work begins, not after it.

@@ -135,8 +135,11 @@ void TrainingRun::prepareMeasures() {
   model.arena(floats);
   if (!options.validation.empty())
     validation.emplace(model, "evaluate", validationData, std::min(settings.batch, validationData.rows), nullptr);
-  if (!options.heldOut.truth.empty())
-    heldOut.emplace(model, settings, file, rt::parseAliases(options.run.bind), options.heldOut);
+  if (options.heldOut.truth.empty())
+    return;
+  rt::HeldOutWish wish = options.heldOut;
+  wish.layer = rankedLayer(session.plan(), wish.layer);
+  heldOut.emplace(model, settings, file, rt::parseAliases(options.run.bind), wish);
 }
 
 void TrainingRun::bindValidation() {

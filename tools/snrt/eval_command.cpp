@@ -67,7 +67,8 @@ void Evaluation::ranking() {
   for (const std::string &name : options.baselines)
     if (name != "popularity" && name != "item-knn")
       userError("--baseline {}: popularity and item-knn are known", name);
-  rt::Recommender recommender(trained.model, trained.settings, trained.inputs, options.layer);
+  rt::Recommender recommender(trained.model, trained.settings, trained.inputs,
+                              rankedLayer(trained.session.plan(), options.layer));
   std::string dataset = rt::rankedDataSet(trained.session.plan(), recommender.step());
   const rt::DataSet &any = *trained.inputs.sets.begin()->second;
   rt::Truth truth = rt::readTruth(options.truth, dataset, any, trained.columnNames(dataset));

@@ -61,7 +61,8 @@ public:
   explicit Prediction(const PredictOptions &options)
       : options(checked(options)), trained(options.plan, options.weights, options.data, options.run, options.overrides,
                                            "predict", {{options.data, {options.exclude}}}),
-        recommender(trained.model, trained.settings, trained.inputs, options.layer),
+        recommender(trained.model, trained.settings, trained.inputs,
+                    rankedLayer(trained.session.plan(), options.layer)),
         dataset(rt::rankedDataSet(trained.session.plan(), recommender.step())), items(trained.columnNames(dataset)),
         first(*trained.inputs.sets.begin()->second) {}
   void run();

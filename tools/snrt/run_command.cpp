@@ -81,7 +81,8 @@ void predict(const Cdl &cdl, const RunOptions &run) {
   overrides.batch = cdl.batch;
   Trained trained(workspace("network.plan"), workspace("network.weights.h5"), combinedData(cdl.data, workspace), run,
                   overrides);
-  rt::Recommender recommender(trained.model, trained.settings, trained.inputs, cdl.layer);
+  rt::Recommender recommender(trained.model, trained.settings, trained.inputs,
+                              rankedLayer(trained.session.plan(), cdl.layer));
   const std::string wanted = rt::rankedDataSet(trained.session.plan(), recommender.step());
   rt::Truth truth = rt::alignTruth(trained.load(wanted, "Data"), trained.file.path(),
                                    *trained.inputs.sets.begin()->second, trained.columnNames(wanted));
