@@ -19,13 +19,7 @@ TEST_P(Norm, SumsSquaresOfDelta) {
     Rig rig(threads);
     rig.buffer("x", x);
     rig.buffer("norm", std::vector<float>(kRows, 9));
-    rig.parameter("W", kInner, columns, "columns", [&] {
-      std::vector<float> turned(w.size());
-      for (int64_t k = 0; k < kInner; ++k)
-        for (int64_t c = 0; c < columns; ++c)
-          turned[static_cast<size_t>(c * kInner + k)] = w[static_cast<size_t>(k * columns + c)];
-      return turned;
-    }());
+    rig.parameter("W", kInner, columns, "columns", w);
     rig.parameter("b", 1, columns, "rows", b);
     rig.memory.data["target"] = data.view(loader, ignoreZeros);
     rig.step.kernel = "wide_output", rig.step.sweep = "norm";
