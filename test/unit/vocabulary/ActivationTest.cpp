@@ -30,21 +30,21 @@ TEST(Activation, EitherPointwiseOrRowWise) {
 }
 
 TEST(Activation, DerivativeEqualsFiniteDifferenceAndOverride) {
-  for (const Activation &activation : activations()) {
-    if (activation.row)
-      continue;
-    Doubles params = defaults(activation.params);
-    for (double x : grid(activation.probe)) {
-      auto f = [&](double at) { return value(activation.forward, {at}, params); };
-      double derived = derivative(activation.forward, {x}, params);
-      expectClose(derived, slope(f, x), 1e-8, std::string(activation.name));
-      if (activation.gradFromOutput)
-        expectClose(value(activation.gradFromOutput, {f(x)}, params), derived, 1e-12, std::string(activation.name));
-      if (activation.unitInterval) {
-        EXPECT_TRUE(f(x) > 0 && f(x) < 1) << activation.name;
+  for (const Activation &activation : activations())
+    for (const Doubles &params : {defaults(activation.params), offDefaults(activation.params)}) {
+      if (activation.row)
+        continue;
+      for (double x : grid(activation.probe)) {
+        auto f = [&](double at) { return value(activation.forward, {at}, params); };
+        double derived = derivative(activation.forward, {x}, params);
+        expectClose(derived, slope(f, x), 1e-8, std::string(activation.name));
+        if (activation.gradFromOutput)
+          expectClose(value(activation.gradFromOutput, {f(x)}, params), derived, 1e-12, std::string(activation.name));
+        if (activation.unitInterval) {
+          EXPECT_TRUE(f(x) > 0 && f(x) < 1) << activation.name;
+        }
       }
     }
-  }
 }
 
 TEST(Activation, InstantiationsAgree) {
@@ -121,12 +121,12 @@ TEST(Activation, FiniteAndNaNPassingEverywhere) {
 // Alpha dropout drops to the limit for x -> -infinity.
 TEST(Activation, DroppedUnitsTakeTheLowerLimit) {
   for (const Activation &activation : activations())
-    if (activation.dropped) {
-      Doubles params = defaults(activation.params);
-      expectClose(value(activation.dropped, {}, params), value(activation.forward, {-700}, params), 1e-15,
-                  std::string(activation.name));
-      EXPECT_LT(value(activation.dropped, {}, params), 0) << activation.name;
-    }
+    if (activation.dropped)
+      for (const Doubles &params : {defaults(activation.params), offDefaults(activation.params)}) {
+        expectClose(value(activation.dropped, {}, params), value(activation.forward, {-700}, params), 1e-15,
+                    std::string(activation.name));
+        EXPECT_LT(value(activation.dropped, {}, params), 0) << activation.name;
+      }
   EXPECT_TRUE(find(activations(), "SELU")->dropped); // T-30
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "dialects/Vocabulary/Records.h"
 #include "runtime/plan/Expr.h"
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <string>
@@ -85,6 +86,13 @@ inline Doubles defaults(const std::vector<Param> &params) {
   Doubles values;
   for (const Param &param : params)
     values.push_back(param.byDefault);
+  return values;
+}
+/// Values that are no defaults, inside the accepted ranges.
+inline Doubles offDefaults(const std::vector<Param> &params) {
+  Doubles values;
+  for (const Param &param : params)
+    values.push_back(std::min(std::max(param.byDefault * 0.6, param.low), param.high));
   return values;
 }
 inline Doubles paramsOf(const Golden &golden, const std::vector<Param> &params) {
