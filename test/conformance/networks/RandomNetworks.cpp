@@ -79,7 +79,11 @@ const char *const kNeededKernels[] = {"single wide_output single",
                                       "single wide_topk",
                                       "unfused map",
                                       "single column_reduce",
-                                      "single row_reduce"};
+                                      "single row_reduce",
+                                      "single wide_output norm",
+                                      "single expand",
+                                      "single update",
+                                      "single limit_norm"};
 
 /// Wider tolerances are for exceptions, and everything has been met.
 class WholeRun : public ::testing::Environment {
