@@ -151,6 +151,25 @@ void AtomicFile::commit() {
   sync(folder.empty() ? "." : folder, path_, O_RDONLY | O_DIRECTORY);
 }
 
+void writeWhole(const std::string &path, std::string_view text, bool force) {
+  AtomicFile target(path, force);
+  int file = ::open(target.temporary().c_str(), O_WRONLY | O_CLOEXEC);
+  while (file >= 0 && !text.empty()) {
+    ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      break;
+    text.remove_prefix(size_t(written));
+  }
+  int failed = text.empty() ? 0 : errno ? errno : ENOSPC;
+  if (file >= 0 && ::close(file) != 0 && !failed)
+    failed = errno;
+  if (file < 0 || failed)
+    userError("{}: cannot be written: {}", path, std::strerror(failed));
+  target.commit();
+}
+
 OutputLock::OutputLock(const std::string &path) : file_(targetOf(path) + ".lock") {
   for (;;) {
     lock_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

@@ -4,6 +4,7 @@
 #pragma once
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 namespace sn::rt {
 /// UserError if `output` is one of the files read ("" = none), by whatever name: --force must not destroy an input.
@@ -31,6 +32,9 @@ private:
   int lock_ = -1;                         // the temporary file, open and locked
   bool force_ = false, finished_ = false, committed_ = false;
 };
+
+/// Writes `text` as a whole file. UserError as above, and where the disk is full.
+void writeWhole(const std::string &path, std::string_view text, bool force);
 
 /// Held while a program means to write `path` again and again: a second one is refused meanwhile. The lock is on the
 /// file `<path>.lock`, which goes with it; one that a kill leaves behind locks nothing.

@@ -161,7 +161,7 @@ private:
     if (!file_.hasAttribute(array, "scale_factor"))
       return;
     if (scale == 0)
-      refuse("the attribute scale_factor is 0, so every value is");
+      refuse("the attribute scale_factor should not be 0");
     for (float &value : data_.values)
       value *= scale;
     if (std::optional<bool> isSigned = file_.signOf8Bits(array))

@@ -4,7 +4,7 @@
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <charconv>
-#include <fstream>
+#include <fmt/format.h>
 
 namespace sn::rt {
 Names readFeatureIndex(const std::string &path) {
@@ -47,26 +47,18 @@ Names readFeatureIndex(const std::string &path) {
 }
 
 void writeIndex(const std::string &path, const Names &names, bool force) {
-  AtomicFile target(path, force);
+  std::string lines;
   NameIndex seen;
-  {
-    std::ofstream out(target.temporary(), std::ios::binary);
-    for (int64_t i = 0; i < names.size(); ++i) {
-      const std::string_view name = names[i];
-      if (name.empty())
-        continue;
-      if (name.find_first_of("\t\n\r") != std::string_view::npos)
-        userError("{}: the name of number {} has a TAB or a line's end in it, which an index file cannot hold", path,
-                  i);
-      if (const int64_t known = seen.size(); seen.add(name) != known)
-        userError("{}: the name {} stands there twice", path, excerpt(name));
-      out << name << '\t' << i << '\n';
-    }
-    out.close();
-    if (!out)
-      userError("{}: cannot be written: the disk may be full", path);
+  for (int64_t i = 0; i < names.size(); ++i) {
+    const std::string_view name = names[i];
+    if (name.empty())
+      continue;
+    if (name.find_first_of("\t\n\r") != std::string_view::npos)
+      userError("{}: the name of number {} has a TAB or a line's end in it, which an index file cannot hold", path, i);
+    if (const int64_t known = seen.size(); seen.add(name) != known)
+      userError("{}: the name {} stands there twice", path, excerpt(name));
+    lines += fmt::format("{}\t{}\n", name, i);
   }
-  target.finish();
-  target.commit();
+  writeWhole(path, lines, force);
 }
 } // namespace sn::rt

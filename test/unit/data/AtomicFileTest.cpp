@@ -1,6 +1,7 @@
 // Files that appear whole or not at all: every write may fail, writers may die, and two may want the same name.
 #include "runtime/data/AtomicFile.h"
 #include "runtime/checkpoint/Checkpoint.h"
+#include "runtime/data/DsstneData.h"
 #include "test/unit/data/Support.h"
 #include <csignal>
 #include <fcntl.h>
@@ -12,12 +13,6 @@
 namespace sn::rt {
 namespace {
 using namespace test;
-
-void writeWhole(const std::string &path, const std::string &content, bool force) {
-  AtomicFile file(path, force);
-  writeFile(file.temporary(), content);
-  file.commit();
-}
 
 TEST(AtomicFile, AppearsAtCommitAndLeavesNothingBehind) {
   Folder folder;
@@ -110,6 +105,25 @@ template <typename Action> int limited(rlim_t bytes, Action action) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(AtomicFile, ATextThatCannotBeWrittenLeavesNothing) {
+  Folder folder;
+  writeWhole(folder / "whole.txt", "all of it", false);
+  EXPECT_EQ(contentOf(folder / "whole.txt"), "all of it");
+  EXPECT_EQ(limited(4096, [&] { writeWhole(folder / "cut.txt", std::string(10000, 'x'), false); }), 1);
+  EXPECT_EQ(folder.files(), (std::vector<std::string>{"whole.txt"}));
+}
+
+TEST(AtomicFile, ANetcdfFileThatCannotBeWrittenLeavesNothing) {
+  Folder folder;
+  std::vector<std::vector<int32_t>> rows(3000, {1, 5, 9});
+  const DataSet data = binary(10, rows);
+  auto write = [&] { writeDsstneData(folder / "x.nc", false, {{"input", &data}, {"output", &data}}); };
+  for (rlim_t bytes : {0, 100, 3000, 20000, 60000})
+    EXPECT_EQ(limited(bytes, write), 1) << bytes;
+  EXPECT_TRUE(folder.files().empty());
+  EXPECT_EQ(limited(1 << 20, write), 0);
 }
 
 TEST(AtomicFile, AWeightsFileThatCannotBeWrittenLeavesTheOldOne) {

@@ -167,6 +167,36 @@ TEST_F(DsstneData, TheUnlimitedDimension) {
   }
 }
 
+TEST_F(DsstneData, WhatNetcdfCanHoldButDataSetsCannot) {
+  NcFile file = sparse(kBoolean, 0);
+  file.dimension("examplesDim0", 0); // unlimited, and nothing written along it
+  for (NcVariable &each : file.variables)
+    if (each.dimension == "examplesDim0")
+      each.values.clear();
+  file.writeClassic(folder_ / "none.nc", 2);
+  EXPECT_USER_ERROR(DataFile::open(folder_ / "none.nc").load("input"),
+                    "has 0 examples in 0 rows; both should be at least 1");
+  // HDF5's own types and shapes, where NetCDF's were.
+  auto replaced = [&](const char *variable, std::vector<hsize_t> shape, hid_t type) {
+    const std::string path = folder_ / "odd.nc";
+    sparse(0, 4).variable("sparseData0", "sparseDataDim0", 'f', {1, 2, 3, 4}).writeHdf5(path);
+    hid_t hdf5 = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(hdf5, variable, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(int(shape.size()), shape.data(), nullptr);
+    H5Dclose(H5Dcreate2(hdf5, variable, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space), H5Fclose(hdf5);
+    return errorOf([&] { DataFile::open(path).load("input"); });
+  };
+  hid_t text = H5Tcopy(H5T_C_S1);
+  H5Tset_size(text, 3);
+  EXPECT_NE(replaced("sparseData0", {4}, text).find("sparseData0: should be an array of single characters"),
+            std::string::npos);
+  EXPECT_NE(replaced("sparseStart0", {3, 2}, H5T_STD_U32LE)
+                .find("the variable sparseStart0 should be numbers along one dimension"),
+            std::string::npos);
+  H5Tclose(text);
+}
+
 DataSet kinds(int which) {
   DataSet data = csr(9, {{{0, 0.5f}, {8, 0.25f}}, {}, {{3, 1}}}, which & 1);
   data.ignoreZeros = which & 2;
