@@ -1,5 +1,6 @@
 // One layer object: reference section 1.3 for layers that are no images.
 #include "compiler/Frontend/Readers.h"
+#include "dialects/Vocabulary/Dependence.h"
 #include <algorithm>
 
 namespace sn::frontend {
@@ -335,6 +336,10 @@ void LayerReader::readWeightInit() {
     layer.weightInit.at = scheme->value.at;
     layer.weightInit.record = chooseRecord(report, vocab::initializers(), "Scheme", scheme->value);
   }
+  if (const Member *scale = init.find("Scale");
+      scale && layer.weightInit.record && !readsScale(*layer.weightInit.record))
+    report.warning(Rule::NoEffect, scale->at,
+                   fmt::format("'Scale' has no effect: the scheme {} does not read it", layer.weightInit.record->name));
   layer.initScale = init.number("Scale", 1);
   layer.initBias = init.number("Bias", 0);
 }

@@ -1,5 +1,6 @@
 // The "Training" object: ours, with the defaults of DSSTNE's `train` (reference 4.4). And its `Decay` (5.3).
 #include "compiler/Frontend/Readers.h"
+#include "dialects/Vocabulary/Dependence.h"
 
 namespace sn::frontend {
 namespace {
@@ -83,6 +84,29 @@ void applyDecay(Diagnostics &report, Object *training, const Member &decay, Netw
         network.schedule.params[i] = decay.value.number;
       }
 }
+/// What the optimizer's formulas do not read changes nothing (AdaDelta has no learning rate of its own).
+void warnOfUnread(Diagnostics &report, Object *training, const Member *decay, const Network &network) {
+  const Member *chosen = training ? training->find("Optimizer") : nullptr;
+  const vocab::Optimizer &optimizer = *network.optimizer.record;
+  if (chosen && !vocab::find(vocab::optimizers(), chosen->value.text))
+    return; // reported
+  std::vector<Diagnostic> notes;
+  if (chosen)
+    notes.push_back({chosen->value.at, "the optimizer is chosen here"});
+  auto warn = [&](const Member *member) {
+    if (member)
+      report.warning(Rule::NoEffect, member->at,
+                     fmt::format("'{}' has no effect: the optimizer {} does not read it", member->key, optimizer.name),
+                     notes);
+  };
+  for (std::string_view name : {"Alpha", "Mu", "Mu1"})
+    if (!vocab::reads(optimizer, name))
+      warn(training ? training->find(name) : nullptr);
+  if (!vocab::reads(optimizer, "Alpha")) {
+    warn(training ? training->find("Schedule") : nullptr);
+    warn(decay);
+  }
+}
 } // namespace
 
 void readTraining(Diagnostics &report, const Value *value, const Member *decay, Network &network) {
@@ -98,6 +122,7 @@ void readTraining(Diagnostics &report, const Value *value, const Member *decay, 
   readSchedule(report, given, at, network);
   if (decay)
     applyDecay(report, given, *decay, network);
+  warnOfUnread(report, given, decay, network);
   if (!given)
     return;
   network.batch = static_cast<int64_t>(given->number("Batch", static_cast<double>(network.batch)));

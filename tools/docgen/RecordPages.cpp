@@ -1,5 +1,5 @@
 // Pages of the vocabulary's tables.
-#include "tools/docgen/Dependence.h"
+#include "dialects/Vocabulary/Dependence.h"
 #include "tools/docgen/Markdown.h"
 #include "tools/docgen/Pages.h"
 #include <set>
@@ -41,8 +41,9 @@ std::string numberOf(int dsstneNumber) { return dsstneNumber < 0 ? "" : std::to_
 std::string reads(const std::vector<vocab::Formula> &formulas, const std::vector<std::string> &names) {
   std::vector<std::string> read;
   for (size_t i = 0; i < names.size(); ++i)
-    if (std::any_of(formulas.begin(), formulas.end(),
-                    [&](const vocab::Formula &formula) { return formula && dependsOn(formula, i, names.size()); }))
+    if (std::any_of(formulas.begin(), formulas.end(), [&](const vocab::Formula &formula) {
+          return formula && vocab::dependsOn(formula, i, names.size());
+        }))
       read.push_back(names[i]);
   return listed(read, ", ");
 }

@@ -1,3 +1,4 @@
+#include "dialects/Vocabulary/Dependence.h"
 #include "test/unit/vocabulary/Support.h"
 #include <algorithm>
 
@@ -130,6 +131,23 @@ TEST(Optimizer, TheProofHandlesRulesItNeverSaw) {
         out[0] = a[0] + a[1];
         out[1] = a[1];
       }))));
+}
+
+TEST(Optimizer, ReadsWhatItsFormulasName) {
+  auto all = [](std::string_view name) {
+    std::string read;
+    for (std::string_view hyper : {"Alpha", "Mu", "Mu1"})
+      if (reads(*find(optimizers(), name), hyper))
+        read += (read.empty() ? "" : " ") + std::string(hyper);
+    return read;
+  };
+  EXPECT_EQ(all("SGD"), "Alpha");
+  EXPECT_EQ(all("AdaGrad"), "Alpha");
+  EXPECT_EQ(all("Nesterov"), "Alpha Mu");
+  EXPECT_EQ(all("AdaDelta"), "Mu");
+  EXPECT_EQ(all("Adam"), "Alpha Mu Mu1");
+  for (const Initializer &initializer : initializers())
+    EXPECT_EQ(readsScale(initializer), initializer.name != "SELU") << initializer.name;
 }
 
 TEST(Optimizer, DecayIsTheNegativeSlopeOfTheRegularisation) {
