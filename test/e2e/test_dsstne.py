@@ -4,6 +4,8 @@ import json
 import math
 import os
 import random
+import shutil
+import signal
 import subprocess
 
 import commands
@@ -210,9 +212,30 @@ class Made(Drop):
         self.assertFalse(os.path.exists(self.path("full.txt")))
         self.write("long.txt", "a\t" + ":".join(f"{i}{'x' * 1000}" for i in range(400)) + "\n")
         run = self.limited(400, "dsstne/generateNetCDF", "-d", "l", "-i", "long.txt", "-o", "l.nc", "-f", "lf", "-s", "ls", "-c")
-        self.assertSays(run, "'lf': the index cannot be written: File too large")
+        self.assertSays(run, "lf", "cannot be written")
+        self.assertFalse(os.path.exists(self.path("lf")))
         self.write("v.cdl", json.dumps({"Network": "small.json", "Data": ["made_input.nc", "made_output.nc"], "Command": "Validate"}))
         self.assertSays(self.limited(0, "snrt", "run", "v.cdl"), "a file in between, cannot be written: File too large")
+
+    def test_an_interrupted_training_goes_on(self):
+        self.prepared()
+        command = [os.path.join(commands.BIN, "dsstne/train"), "-c", "small.json", "-i", "made_input.nc", "-o", "made_output.nc", "-n", "stopped.nc", "-e", "1000000"]
+        run = subprocess.Popen(command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        for line in run.stdout:
+            if "Epoch 3," in line:
+                break
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, said)
+        resume, export = [line for line in said.splitlines() if "snrt train " in line or "snrt export " in line]
+        words = export[export.index("snrt export "):].split()[1:]
+        self.assertEqual(words[-1], "stopped.nc")
+        self.snrt(*words)
+        self.snrt("import", "stopped.nc", "-o", "stopped.h5")
+        weights = words[1]
+        self.assertIn(f"--resume {weights}", resume)
+        self.snrt("eval", weights.replace(".weights.h5", ".plan"), weights, resume.split()[3])
+        shutil.rmtree(os.path.dirname(os.path.join(self.folder, weights)))
 
     def test_mistakes(self):
         self.prepared()
@@ -244,6 +267,11 @@ class Made(Drop):
              "'void.txt': there are no samples")
         says(self.dsstne("predict", "-d", "ml", "-i", "f_input", "-o", "f_output", "-n", "made.nc", "-r", "made.txt", "-s", "x", code=1),
              "-d ml: the network 'made.nc' reads the data set 'gl_input', not 'ml_input'")
+        for index, words in {"a\t0\nb\t0\n": "a and b have the same number 0", "a\t0\nb\t9999999\n": "the largest number is 9999999, but there are only 2",
+                             "a 0\n": "a label, a TAB and a number"}.items():
+            self.write("index", index)
+            says(self.dsstne("predict", "-d", "gl", "-i", "index", "-o", "f_output", "-n", "made.nc", "-r", "made.txt", "-s", "x", code=1), words)
+            says(self.generate("x", "made.txt", "-f", "index", "-s", "xs", "-m", code=1), words)
         self.write("short.txt", "s0\tf1:f2\n")
         self.generate("gl_output", "short.txt", "-f", "f_output", "-s", "fresh")
         says(self.dsstne("train", "-c", "small.json", "-i", "made_input.nc", "-o", "gl_output.nc", "-n", "new.nc", code=1), "120", "the data sets of a network "

@@ -1,12 +1,8 @@
 #include "tools/dsstne/Text.h"
-#include "runtime/data/AtomicFile.h"
-#include "runtime/data/Import.h"
+#include "runtime/data/TextFormats.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace sn::dsstne {
 std::vector<std::string> filesOf(const std::string &path) {
@@ -34,19 +30,5 @@ void readSamples(const std::vector<std::string> &files, rt::Entries &into) {
   if (into.rejected > static_cast<int64_t>(kShown))
     fmt::print(stderr, "left out: {} more lines or features that cannot be read\n",
                into.rejected - static_cast<int64_t>(kShown));
-}
-
-rt::Names readIndex(const std::string &path) { return rt::readFeatureIndex(path); }
-
-void writeIndex(const std::string &path, const rt::Names &names) {
-  rt::AtomicFile file(path, true);
-  std::ofstream text(file.temporary(), std::ios::binary);
-  for (int64_t i = 0; i < names.size(); ++i)
-    if (!names[i].empty())
-      text << names[i] << '\t' << i << '\n';
-  text.close();
-  if (!text)
-    userError("'{}': the index cannot be written: {}", path, std::strerror(errno));
-  file.commit();
 }
 } // namespace sn::dsstne

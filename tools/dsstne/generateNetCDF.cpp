@@ -1,6 +1,7 @@
 // generateNetCDF: text samples to a data set in NetCDF, with DSSTNE's flags (reference 4.3).
 #include "runtime/base/AlignedMemory.h"
 #include "runtime/data/DsstneData.h"
+#include "runtime/data/IndexFile.h"
 #include "runtime/plan/Error.h"
 #include "tools/dsstne/Flags.h"
 #include "tools/dsstne/Text.h"
@@ -33,17 +34,17 @@ rt::Vocabulary features(const Flags &flags) {
     userError("-c makes the feature index from scratch and -m extends it: one of them");
   if (flags.has("c"))
     return {};
-  return {rt::NameIndex(dsstne::readIndex(flags.text("f"))), !flags.has("m"), {}};
+  return {rt::NameIndex(rt::readFeatureIndex(flags.text("f"))), !flags.has("m"), {}};
 }
 
 rt::Vocabulary samples(const Flags &flags) {
   if (!std::filesystem::exists(flags.text("s")))
     return {};
-  return {rt::NameIndex(dsstne::readIndex(flags.text("s"))), false, {}};
+  return {rt::NameIndex(rt::readFeatureIndex(flags.text("s"))), false, {}};
 }
 
 void exportIndex(const std::string &path, const rt::Names &names) {
-  dsstne::writeIndex(path, names);
+  rt::writeIndex(path, names, true);
   fmt::print("Exported {} with {} entries.\n", path, names.size());
 }
 

@@ -1,6 +1,7 @@
 // predict: recommendations for text samples from a trained network, with DSSTNE's flags (reference 4.5).
 #include "runtime/checkpoint/DsstneNetwork.h"
 #include "runtime/data/AtomicFile.h"
+#include "runtime/data/IndexFile.h"
 #include "runtime/exec/Recommender.h"
 #include "runtime/exec/Session.h"
 #include "tools/convert/DsstneJson.h"
@@ -94,9 +95,9 @@ rt::Overrides overridesOf(const Flags &flags) {
 
 Prediction::Prediction(const Flags &flags)
     : flags(flags), format(scoreFormat(flags.text("p", "4.3f"))), k(flags.integer("k", 1).value_or(100)),
-      workspace(flags.text("s")), inputs(dsstne::readIndex(flags.text("i"))),
-      outputs(dsstne::readIndex(flags.text("o"))), input(readInput()), weights(weightsPath()), session(compiled(), {}),
-      settings(rt::settle(session.plan(), overridesOf(flags))), data(bound()),
+      workspace(flags.text("s")), inputs(rt::readFeatureIndex(flags.text("i"))),
+      outputs(rt::readFeatureIndex(flags.text("o"))), input(readInput()), weights(weightsPath()),
+      session(compiled(), {}), settings(rt::settle(session.plan(), overridesOf(flags))), data(bound()),
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &data, &weights.header()),
             session.workers()),
       recommender((model.load(weights, false), model), settings, data,
