@@ -22,6 +22,22 @@ void names(Hdf5Builder &file, const std::string &group, int rows, int columns, C
     file.strings(group + "/column_names", someNames(columns), false, choices);
 }
 
+/// What examples have beside rows: an index, weights. `group`: where they lie.
+void examples(Hdf5Builder &file, const std::string &group, int rows, Choices &choices) {
+  const int which = choices.below(4), count = 1 + choices.below(7);
+  std::vector<long double> index, weights;
+  for (int i = 0; i < count; ++i) {
+    index.push_back(choices.below(rows));
+    weights.push_back(choices.below(8) / 4.0L);
+  }
+  if (which & 1)
+    file.numbers(group + "/index", H5T_STD_I32LE, {hsize_t(count)}, index, choices);
+  if (which & 2) {
+    weights.resize(size_t(which & 1 ? count : rows), 1);
+    file.numbers(group + "/weights", H5T_IEEE_F32LE, {hsize_t(weights.size())}, weights, choices);
+  }
+}
+
 void sparse(Hdf5Builder &file, const std::string &name, Choices &choices) {
   int rows = 1 + choices.below(6), columns = 1 + choices.below(9);
   std::vector<long double> indptr{0}, indices, values;
@@ -42,6 +58,11 @@ void sparse(Hdf5Builder &file, const std::string &name, Choices &choices) {
   if (choices.below(2))
     file.numbers(name + "/data", H5T_IEEE_F32LE, {entries}, values, choices);
   names(file, name, rows, columns, choices);
+  examples(file, name, rows, choices);
+  if (choices.below(4) == 1)
+    file.integerAttribute(name, "ignore_zeros", {1}, false, choices);
+  if (choices.below(4) == 1)
+    file.integerAttribute(name, "extents", {static_cast<long double>(columns), 1}, false, choices);
 }
 
 void dense(Hdf5Builder &file, const std::string &name, Choices &choices) {
@@ -51,6 +72,10 @@ void dense(Hdf5Builder &file, const std::string &name, Choices &choices) {
   file.numbers(name, H5T_IEEE_F32LE, {hsize_t(rows), hsize_t(columns)}, values, choices);
   file.group(name + ".names");
   names(file, name + ".names", rows, columns, choices);
+  examples(file, name + ".names", rows, choices);
+  for (const char *attribute : {"scale_factor", "input_offset"})
+    if (choices.below(4) == 1)
+      file.integerAttribute(name, attribute, {static_cast<long double>(choices.below(5))}, true, choices);
 }
 
 /// How many data sets the file of these choices gives.

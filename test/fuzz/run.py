@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.join(ROOT, "test/sanitizers"))
 import sanitizers  # noqa: E402
 
 TREE = os.path.join(ROOT, "build/asan")
-THROUGH_HDF5 = ("data", "weights", "import", "hdf5")
-LONGEST = {"network": 8192, "cdl": 4096, "plan": 65536, "archive": 20000, "hdf5": 16384, "import": 4096, "data": 512, "weights": 512}
+THROUGH_HDF5 = ("data", "weights", "import", "hdf5", "netcdf")
+LONGEST = {"network": 8192, "cdl": 4096, "plan": 65536, "archive": 20000, "hdf5": 16384, "netcdf": 4096, "import": 4096, "data": 512, "weights": 512}
 
 
 def number(pattern, text):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets: seeds.py [FOLDER [TARGET...]] (default: the committed corpus beside this file).
-Needs the built programs (build/release/bin, or $SNC_BIN): plans come from snc, data files from snrt."""
+Needs the built programs (build/release/bin, or $SNC_BIN): plans come from snc, data files from snrt, NetCDF files from ncgen."""
 import json
 import os
 import random
@@ -96,6 +96,24 @@ TEXTS = {  # import: format (auto csv lines dsstne libsvm), options, more option
     "mark": (0, 4, 0, "\ufeffuser,item\n1,2\n1,2\n"), "zero": (0, 0, 0, "a\0b"),
     "huge": (4, 0, 0, "1 4095:1\n1 99999x:1\n1 -1:1\n1 3:1e39\n1 4:1e309\n"),
 }
+CDL = {  # NetCDF, in the netCDF library's own notation; made by its ncgen
+    "sparse": """dimensions: examplesDim0 = 2 ; sparseDataDim0 = 3 ; examplesDim1 = 2 ; sparseDataDim1 = 3 ;
+variables: int sparseStart0(examplesDim0) ; int sparseEnd0(examplesDim0) ; int sparseIndex0(sparseDataDim0) ;
+int sparseStart1(examplesDim1) ; int sparseEnd1(examplesDim1) ; int sparseIndex1(sparseDataDim1) ; float sparseData1(sparseDataDim1) ;
+:datasets = 2 ; :name0 = "input" ; :attributes0 = 3 ; :dataType0 = 0 ; :dimensions0 = 1 ; :width0 = 9 ;
+:name1 = "output" ; :attributes1 = 1 ; :dataType1 = 4 ; :dimensions1 = 1 ; :width1 = 9 ;
+data: sparseStart0 = 0, 1 ; sparseEnd0 = 1, 3 ; sparseIndex0 = 8, 0, 5 ; sparseStart1 = 1, 0 ; sparseEnd1 = 3, 1 ; sparseIndex1 = 1, 2, 3 ; sparseData1 = 1, 2, 0.5 ;""",
+    "indexed": """dimensions: examplesDim0 = UNLIMITED ; uniqueExamplesDim0 = 2 ; sparseDataDim0 = 3 ;
+variables: int sparseStart0(uniqueExamplesDim0) ; short sparseEnd0(uniqueExamplesDim0) ; int sparseIndex0(sparseDataDim0) ; char sparseData0(sparseDataDim0) ;
+int index0(examplesDim0) ; float dataWeight0(examplesDim0) ;
+:datasets = 1 ; :name0 = "x" ; :attributes0 = 225 ; :dataType0 = 9 ; :dimensions0 = 2 ; :width0 = 3 ; :height0 = 3. ;
+data: sparseStart0 = 0, 1 ; sparseEnd0 = 1, 3 ; sparseIndex0 = 8, 0, 5 ; sparseData0 = "@AB" ; index0 = 1, 1, 0 ; dataWeight0 = 1, 0.5, 2 ;""",
+    "dense": """dimensions: examplesDim0 = 2 ; dataDim0 = 8 ; examplesDim1 = 2 ;
+variables: byte data0(dataDim0) ; double data1(examplesDim1) ;
+:datasets = 2 ; :name0 = "input" ; :attributes0 = 0 ; :dataType0 = 8 ; :dimensions0 = 3 ; :width0 = 2 ; :height0 = 2 ; :length0 = 1 ;
+:name1 = "output" ; :attributes1 = 2 ; :dataType1 = 0 ; :dimensions1 = 1 ; :width1 = 5 ;
+data: data0 = 0, -1, 2, 3, 4, 5, 127, -128 ; data1 = 4, 0 ;""",
+}
 # Decisions of the HDF5 targets (support/Choices.h): nothing, the kinds of data sets, and deviations at every place.
 DECISIONS = {"plain": b"", "dense": b"\x01\x02\x03\x07", "linked": b"\x02", "soft": b"\x04", "dangling": b"\x0c", "two": b"\x10"}
 
@@ -124,6 +142,37 @@ def hdf5_files(folder):
             yield name, file.read()
 
 
+def netcdf_files(folder):
+    def made(name, kind, text):
+        source, out = os.path.join(folder, name + ".cdl"), os.path.join(folder, name + ".nc")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(f"netcdf x {{\n{text}\n}}\n")
+        subprocess.run(["ncgen", "-k", kind, "-o", out, source], check=True)
+        with open(out, "rb") as file:
+            return file.read()
+
+    for name, text in CDL.items():
+        yield name, made(name, "classic", text)
+        yield name + "-5", made(name + "-5", "cdf5", text)
+    yield "network", made("network", "64-bit offset", trained_network())
+
+
+def trained_network():
+    """Two layers with the attributes that DSSTNE's files must have (reference section 3)."""
+    whole = {"kind": 0, "errorFunction": 2, "bSparsenessPenalty": 1, "bDenoising": 1, "ShuffleIndices": 1, "layers": 2, "weights": 1, "weight0_bShared": 0}
+    real = {"version": 0.8, "sparsenessPenalty_p": 0.5, "sparsenessPenalty_beta": 2, "denoising_p": 0.5, "deltaBoost_one": 1, "deltaBoost_zero": 1,
+            "SMCE_oneScale": 1, "SMCE_zeroScale": 1, "SMCE_oneTarget": 1, "SMCE_zeroTarget": 0}
+    text = {"name": "", "weight0_inputLayer": "I", "weight0_outputLayer": "O", "layer1_source0": "I"}
+    for i, (name, data, units) in enumerate((("I", "x", 3), ("O", "y", 2))):
+        text.update({f"layer{i}_name": name, f"layer{i}_dataSet": data})
+        whole.update({f"layer{i}_{key}": value for key, value in {"kind": 2 * i, "type": 0, "activation": 0, "weightInit": 0, "Nx": units, "Ny": 1, "Nz": 1,
+                                                                 "Nw": 1, "dimensions": 1, "attributes": 1, "sources": i, "skips": 0}.items()})
+        real.update({f"layer{i}_{key}": 0 for key in ("pDropout", "weightInitScale", "biasInit", "weightNorm", "deltaNorm")})
+    attributes = [*(f":{k} = {v} ;" for k, v in whole.items()), *(f":{k} = {float(v)}f ;" for k, v in real.items()), *(f':{k} = "{v}" ;' for k, v in text.items())]
+    return ("dimensions: weight0_weightDim = 6 ; weight0_biasDim = 2 ;\nvariables: float weight0_weights(weight0_weightDim) ; float weight0_bias(weight0_biasDim) ;\n"
+            + "\n".join(attributes) + "\ndata: weight0_weights = 1, 2, 3, 4, 5, 6 ; weight0_bias = 0.5, -1 ;")
+
+
 def decisions(target):
     """Mostly ordinary decisions with a few odd ones among them: bytes from 224 on ask for a deviation."""
     yield from DECISIONS.items()
@@ -150,6 +199,8 @@ def seeds(target, folder):
             yield "no-plan", archive.pack({"x": b"y" * 300, "plan.json": b"{}"})
     if target == "hdf5":
         yield from hdf5_files(folder)
+    if target == "netcdf":
+        yield from netcdf_files(folder)
     if target in ("data", "weights"):
         yield from decisions(target)
     if target == "import":
@@ -167,7 +218,7 @@ def words():
 
 def main():
     target_folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "corpus")
-    for target in sys.argv[2:] or ("network", "cdl", "plan", "archive", "data", "hdf5", "import", "weights"):
+    for target in sys.argv[2:] or ("network", "cdl", "plan", "archive", "data", "hdf5", "import", "netcdf", "weights"):
         out = os.path.join(target_folder, target)
         os.makedirs(out, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,5 @@
 #include "test/fuzz/support/DataSets.h"
+#include "runtime/data/DsstneData.h"
 #include "runtime/plan/Error.h"
 #include "test/fuzz/support/Target.h"
 #include <cmath>
@@ -9,10 +10,11 @@
 namespace sn::fuzz {
 namespace {
 void checkRows(const rt::DataSet &data) {
-  demand(int64_t(data.indptr.size()) == data.rows + 1 && data.indptr.front() == 0 &&
+  const int64_t rows = data.storedRows();
+  demand((!data.index.empty() || rows == data.rows) && data.indptr.front() == 0 &&
              data.indptr.back() == int64_t(data.indices.size()),
          "the rows do not cover the indices");
-  for (int64_t row = 0; row < data.rows; ++row) {
+  for (int64_t row = 0; row < rows; ++row) {
     demand(data.indptr[size_t(row)] <= data.indptr[size_t(row) + 1], "a row ends before it begins");
     for (int64_t at = data.indptr[size_t(row)]; at < data.indptr[size_t(row) + 1]; ++at) {
       int64_t column = data.indices[size_t(at)];
@@ -40,6 +42,22 @@ bool looksLikeMoreHeaps(const std::string &path, const rt::DataSet &data) {
     ++count;
   return count > (data.loader == rt::Loader::Dense ? 0 : 1);
 }
+bool sameNumbers(const rt::DataSet &a, const rt::DataSet &b) {
+  return a.loader == b.loader && a.rows == b.rows && a.columns == b.columns && a.indptr == b.indptr &&
+         a.indices == b.indices && a.values == b.values && a.index == b.index && a.weights == b.weights &&
+         a.ignoreZeros == b.ignoreZeros && a.inputOffset == b.inputOffset && a.extents == b.extents;
+}
+/// The same through DSSTNE's layout, which cannot hold everything.
+void checkNetcdfRoundTrip(const rt::DataSet &data) {
+  const std::string path = scratch("again.nc");
+  try {
+    rt::writeDsstneData(path, true, {{"again", &data}});
+  } catch (const UserError &error) {
+    demand(std::string_view(error.what()).find("DSSTNE's NetCDF files") != std::string_view::npos, error.what());
+    return;
+  }
+  demand(sameNumbers(*rt::DataFile::open(path).load("again"), data), "a data set changes when written as NetCDF");
+}
 void checkRoundTrip(const rt::DataSet &data) {
   std::string path = scratch("again.h5");
   rt::DataFileWriter writer(path, true);
@@ -54,9 +72,8 @@ void checkRoundTrip(const rt::DataSet &data) {
     return;
   rt::DataFile file = rt::DataFile::open(path);
   std::shared_ptr<const rt::DataSet> again = file.load("again");
-  demand(again->loader == data.loader && again->rows == data.rows && again->columns == data.columns &&
-             again->indptr == data.indptr && again->indices == data.indices && again->values == data.values &&
-             sameNames(again->rowNames, data.rowNames) && sameNames(again->columnNames, data.columnNames),
+  demand(sameNumbers(*again, data) && sameNames(again->rowNames, data.rowNames) &&
+             sameNames(again->columnNames, data.columnNames),
          "a data set changes when written and read");
 }
 } // namespace
@@ -65,12 +82,19 @@ void checkDataSet(const rt::DataSet &data) {
   demand(data.rows >= 1 && data.columns >= 1 && data.columns < int64_t(1) << 31, "an empty data set");
   if (data.loader != rt::Loader::Dense)
     checkRows(data);
-  size_t values = data.loader == rt::Loader::Dense       ? size_t(data.rows * data.columns)
+  size_t values = data.loader == rt::Loader::Dense
+                      ? size_t((data.index.empty() ? data.rows : data.storedRows()) * data.columns)
                   : data.loader == rt::Loader::CsrAnalog ? data.indices.size()
                                                          : 0;
   demand(data.values.size() == values, "the number of values does not fit");
   for (float value : data.values)
     demand(std::isfinite(value), "a value that is not finite");
+  demand(data.index.empty() || int64_t(data.index.size()) == data.rows, "an index of another length");
+  for (int32_t row : data.index)
+    demand(row >= 0 && row < data.storedRows(), "an example whose row is not there");
+  demand(data.weights.empty() || int64_t(data.weights.size()) == data.rows, "weights of another number");
+  for (float weight : data.weights)
+    demand(std::isfinite(weight), "a weight that is not finite");
   demand(!data.rowNames || data.rowNames->size() == data.rows, "row names do not fit");
   demand(!data.columnNames || data.columnNames->size() == data.columns, "column names do not fit");
 }
@@ -93,6 +117,7 @@ int loadAll(const std::string &path, const std::vector<std::string> &names) {
       }
       checkDataSet(*data);
       checkRoundTrip(*data);
+      checkNetcdfRoundTrip(*data);
       ++loaded;
     }
   } catch (const UserError &error) {
