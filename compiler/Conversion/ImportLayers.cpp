@@ -17,6 +17,10 @@ static Value sum(OpBuilder &builder, Location loc, ArrayRef<Value> args) {
   return sum;
 }
 
+static bool usesBatchStatistics(const frontend::Layer &layer, Mode mode) {
+  return layer.batchNormalization && (mode == Mode::Train || mode == Mode::Trial);
+}
+
 Value Importer::inputLayer(int index, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
   Location loc = at(layer);
@@ -30,19 +34,27 @@ Value Importer::inputLayer(int index, Mode mode) {
   return data;
 }
 
-/// Data sources one by one, the others in one contraction for each way of reading the matrix.
-Value Importer::preActivation(int index) {
+SmallVector<Value> Importer::biases(int index) {
+  const frontend::Layer &layer = network.layers[index];
+  return llvm::map_to_vector(layer.sources, [&](int source) {
+    return read(at(layer), pairName(source, index, "bias"), type({extent(index)}));
+  });
+}
+
+/// Data sources one by one, the others in one contraction for each way of reading the matrix. Without the biases where
+/// the mean of the batch is subtracted, and they with it: their gradient is zero then and not rounding errors, which
+/// some optimizers would scale up.
+Value Importer::preActivation(int index, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
   Location loc = at(layer);
   net::ValueType result = batchOf(extent(index));
-  SmallVector<Value> terms, biases, dense[2], matrices[2];
+  SmallVector<Value> terms, dense[2], matrices[2];
   for (size_t source = 0; source < layer.sources.size(); ++source) {
     int from = layer.sources[source];
     const frontend::Sharing *shared = sharing(index, source);
     int ownerFrom = shared ? shared->ownerFrom : from, ownerTo = shared ? shared->ownerTo : index;
     bool transposed = shared && shared->transposed;
     Value matrix = read(loc, pairName(ownerFrom, ownerTo, "weights"), type({extent(ownerFrom), extent(ownerTo)}));
-    biases.push_back(read(loc, pairName(from, index, "bias"), type({extent(index)})));
     Value x = outputs.at(from);
     if (network.layers[from].kind == LayerKind::Input) {
       terms.push_back(
@@ -57,7 +69,8 @@ Value Importer::preActivation(int index) {
       terms.push_back(
           builder.create<net::ContractOp>(loc, result, dense[transposed], matrices[transposed], false, transposed));
   SmallVector<Value> inputs(terms);
-  llvm::append_range(inputs, biases);
+  if (!usesBatchStatistics(layer, mode))
+    llvm::append_range(inputs, biases(index));
   for (int skip : layer.skips)
     inputs.push_back(outputs.at(skip));
   return map(loc, result, inputs, [&](ArrayRef<Value> args) { return sum(builder, loc, args); });
@@ -158,7 +171,10 @@ Value Importer::batchNormalized(int index, Value z, Mode mode) {
   if (mode == Mode::Train) {
     Value rate = scalar(loc, Expr("max", {Expr(0.1), Expr("div", {one, Expr(std::string("Step"))})}));
     Value unbiased = scalar(loc, Expr("div", {one, Expr("max", {one, Expr("sub", {batch, one})})}));
-    moveTowards(index, "running_mean", mean, rate);
+    SmallVector<Value> terms{mean};
+    llvm::append_range(terms, biases(index));
+    Value whole = map(loc, vector, terms, [&](ArrayRef<Value> args) { return sum(builder, loc, args); });
+    moveTowards(index, "running_mean", whole, rate);
     moveTowards(index, "running_variance", map(loc, vector, {squares, unbiased}, times), rate);
   }
   return y;
@@ -179,7 +195,7 @@ void Importer::moveTowards(int index, StringRef what, Value value, Value rate) {
 Value Importer::normalized(int index, Value z, Mode mode) {
   const frontend::Layer &layer = network.layers[index];
   Location loc = at(layer);
-  if (layer.batchNormalization && (mode == Mode::Train || mode == Mode::Trial)) {
+  if (usesBatchStatistics(layer, mode)) {
     z = batchNormalized(index, z, mode);
   } else if (layer.batchNormalization) {
     net::ValueType vector = type({extent(index)});
@@ -280,7 +296,7 @@ void Importer::layer(int index, Mode mode) {
     outputs[index] = inputLayer(index, mode);
     return;
   }
-  Value z = spec.type == frontend::LayerType::Pooling ? pooled(index) : preActivation(index);
+  Value z = spec.type == frontend::LayerType::Pooling ? pooled(index) : preActivation(index, mode);
   z = preActivations[index] = normalized(index, z, mode);
   outputs[index] = regularised(index, activate(index, z), mode);
 }

@@ -67,7 +67,8 @@ private:
   std::set<int> needed(const std::set<int> &ends) const;
   Value inputLayer(int index, Mode mode);
   void layer(int index, Mode mode);
-  Value preActivation(int index);
+  SmallVector<Value> biases(int index);
+  Value preActivation(int index, Mode mode);
   Value pooled(int index);
   Value compared(int index);
   Value normalized(int index, Value z, Mode mode);

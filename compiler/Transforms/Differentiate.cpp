@@ -337,18 +337,28 @@ void Reverse::visit(Operation *op) {
       .Case<net::DeltaNormOp>([&](auto typed) { deltaNorm(typed); });
 }
 
-/// One for each parameter, in the module's order, located where its first reader stands.
+/// One for each trained parameter that is read, in the module's order, located where its first reader stands. The
+/// gradient of one that the loss does not depend on is zero.
 void Reverse::updates() {
   std::map<std::string, net::ReadOp> reads;
   for (net::ReadOp read : entry.getBody().getOps<net::ReadOp>()) {
-    reads.try_emplace(read.getParameter().str(), read);
+    if (isActive(read) && !read->use_empty())
+      reads.try_emplace(read.getParameter().str(), read);
     if (Value gradient = adjoint.lookup(read)) // of a vector
       contributions[read.getParameterAttr().getAttr()].push_back(gradient);
   }
-  for (net::ParameterOp parameter : entry->getParentOfType<ModuleOp>().getOps<net::ParameterOp>())
-    if (auto found = contributions.find(parameter.getSymNameAttr()); found != contributions.end())
-      builder.create<net::UpdateOp>(reads.at(parameter.getSymName().str()).getLoc(), parameter.getSymName(),
-                                    found->second);
+  for (net::ParameterOp parameter : entry->getParentOfType<ModuleOp>().getOps<net::ParameterOp>()) {
+    auto found = reads.find(parameter.getSymName().str());
+    if (found == reads.end())
+      continue;
+    net::ReadOp read = found->second;
+    SmallVector<Value> gradients = contributions.lookup(parameter.getSymNameAttr());
+    if (gradients.empty() && net::typeOf(read).isColumn())
+      gradients.push_back(createMap(read.getLoc(), read.getType(), {read},
+                                    [&](OpBuilder &b, ValueRange) { return buildConstant(b, read.getLoc(), 0); }));
+    if (!gradients.empty())
+      builder.create<net::UpdateOp>(read.getLoc(), parameter.getSymName(), gradients);
+  }
 }
 
 void Reverse::run() {
