@@ -211,6 +211,10 @@ bool holdsDsstneData(const nc::Reader &file) { return file.has("datasets"); }
 bool holdsDsstneData(const h5::File &file) { return file.hasAttribute("/", "datasets"); }
 
 DsstneDataFile::DsstneDataFile(std::unique_ptr<nc::Reader> file) : file_(std::move(file)) {
+  if (!file_->has("datasets") && file_->has("layers") && file_->has("weights"))
+    userError(
+        "{}: has no data sets: it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
+        path());
   const int64_t sets = file_->integer("datasets", 0, kMostSets);
   for (int64_t number = 0; number < sets; ++number) {
     std::string name = file_->text(numbered("name", number));

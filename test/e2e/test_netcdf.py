@@ -42,6 +42,15 @@ NETWORK = {"Version": 0.8, "Name": "towers", "ErrorFunction": "ScaledMarginalCro
     {"Name": "Input", "Kind": "Input", "N": "auto", "DataSet": "gl_input", "Sparse": True},
     {"Name": "Hidden", "Kind": "Hidden", "N": 8, "Activation": "Tanh", "pDropout": 0.1},
     {"Name": "Output", "Kind": "Output", "N": "auto", "DataSet": "gl_output", "Activation": "Sigmoid", "Sparse": True}]}
+EVERYTHING = {"ErrorFunction": "L2", "Layers": [
+    {"Name": "In", "Kind": "Input", "N": "auto", "DataSet": "gl_input", "Sparse": True},
+    {"Name": "Image", "Kind": "Input", "N": [2, 2, 3], "DataSet": "image"},
+    {"Name": "A", "Kind": "Hidden", "N": 6, "Source": ["In", "Image"], "Activation": "LRelu", "RELUSlope": 0.3, "WeightNorm": 1.5},
+    {"Name": "B", "Kind": "Hidden", "N": 6, "Source": "A", "Activation": "Relu", "BatchNormalization": True, "DeltaNorm": 0.25, "Skip": "A"},
+    {"Name": "M", "Kind": "Hidden", "Type": "Pooling", "Function": "Maxout", "Source": ["A", "B"]},
+    {"Name": "Out", "Kind": "Output", "N": "auto", "DataSet": "gl_output", "Source": "M", "Activation": "Tanh",
+     "SharedWeights": {"InputLayer": "M", "SourceInputLayer": "In", "SourceOutputLayer": "A", "Transposed": True}}],
+    "Training": {"Optimizer": "Adam", "Batch": 2}}
 # Reference section 3: every attribute with its type as ncdump shows it.
 UINT, INT, FLOAT, LONG, TEXT = r"\d+U", r"-?\d+", r"[-\d.e]+f", r"\d+ULL", r'"[^"]*"'
 OF_NETWORK = {"version": FLOAT, "name": TEXT, "kind": UINT, "errorFunction": UINT, "maxout_k": INT, "decay": FLOAT, "LRN_k": FLOAT, "LRN_alpha": FLOAT,
@@ -111,7 +120,7 @@ class Netcdf(commands.Commands):
         self.assertEqual(self.read("from-h5.weights.h5"), self.read("net.weights.h5"))
 
     def test_a_trained_network_has_every_attribute(self):
-        said = self.snrt("export", "net.weights.h5", "-o", "net.nc").stdout
+        said = self.snrt("export", "net.weights.h5", "-o", "net.nc", "--force").stdout
         self.assertIn("net.nc: trained network for DSSTNE, 4 parameters", said)
         header = self.dump("net.nc", "-h")
         found = dict(re.findall(r"^\t\t:(\w+) = (.*) ;$", header, re.M))
@@ -152,6 +161,24 @@ class Netcdf(commands.Commands):
         self.snrt("train", "net.plan", "data.nc", "--from", "there.nc", "-o", "more.weights.h5", "--epochs", 1)
         self.snrt("train", "net.plan", "data.nc", "--from", "net.weights.h5", "-o", "more2.weights.h5", "--epochs", 1)
         self.assertEqual(self.read("more.weights.h5"), self.read("more2.weights.h5"))
+
+    def test_the_whole_language_there_and_back(self):
+        self.write("all.json", json.dumps(EVERYTHING))
+        self.snc("compile", "all.json", "-o", "all.plan")
+        self.snrt("train", "all.plan", "data.nc", "-o", "all.weights.h5", "--epochs", 4)
+        self.snrt("export", "all.weights.h5", "-o", "all.nc")
+        header = self.dump("all.nc", "-h")
+        for line in ("float layer3_scaleBN(layer3_bnDim)", "float layer3_biasBN(layer3_bnDim)", "float layer3_runningMeanBN(layer3_bnDim)",
+                     "float layer3_runningVarianceBN(layer3_bnDim)", "layer3_bnDim = 6", "weight3_bTransposed = 1U", 'weight3_sourceInputLayer = "In"',
+                     'layer3_skip0 = "A"', "layer4_poolingfunction = 4U", "layer1_Nz = 3U", "layer1_dimensions = 3U", "weight0_norm = 1.5f"):
+            self.assertIn(line, header)
+        self.assertNotIn("weight3_weights", header)
+        self.snrt("import", "all.nc", "-o", "all2.weights.h5", "--network", "all2.json")
+        self.snc("compile", "all2.json", "-o", "all2.plan")
+        for plan, weights, out in (("all.plan", "all.weights.h5", "a"), ("all.plan", "all.nc", "b"), ("all2.plan", "all2.weights.h5", "c")):
+            self.snrt("predict", plan, weights, "data.h5", "--top-k", 5, "-o", f"all-{out}.tsv")
+        self.assertEqual(self.read("all-b.tsv"), self.read("all-a.tsv"))
+        self.assertEqual(self.read("all-c.tsv"), self.read("all-a.tsv"))
 
     def test_index_files_give_names_and_take_them(self):
         self.write("features.txt", "".join(f"item{n}\t{n}\n" for n in range(100)))
@@ -194,6 +221,8 @@ class Netcdf(commands.Commands):
         self.write("none.cdl", "netcdf none {\n:datasets = 0 ;\n}\n")
         self.tool("ncgen", "-k", "classic", "-o", "none.nc", "none.cdl")
         self.write("lines.txt", "u1 a b c\nu2 b\n")
+        self.snrt("export", "net.weights.h5", "-o", "net.nc", "--force")
+        self.tool("nccopy", "-k", "cdf5", "net.nc", "net5.nc")
         for command, word in ((("import", "data.nc", "-o", "x.h5", "--format", "csv"), "--format: data.nc is a NetCDF file; the option is for text"),
                               (("import", "data.nc", "-o", "data.nc", "--force"), "data.nc"),
                               (("import", "data.nc", "-o", "x.h5", "--network", "x.json"), "--network: data.nc has data sets in it, not a trained network"),
@@ -205,6 +234,8 @@ class Netcdf(commands.Commands):
                               (("export", "data.h5", "-o", "data.nc"), "exists"),
                               (("export", "data.h5", "-o", "x.nc", "--name", "other"), 'has no data set "other"'),
                               (("eval", "net.plan", "data.nc", "data.nc"), "is not a weights file"),
+                              (("train", "net.plan", "net.nc", "-o", "x.h5"), "it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
+                              (("train", "net.plan", "net5.nc", "-o", "x.h5"), "it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
                               (("train", "net.plan", "indexed.nc", "-o", "x.h5"), "gl_input")):
             with self.subTest(command=command):
                 self.refused(command, word)

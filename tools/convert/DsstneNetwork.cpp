@@ -182,6 +182,32 @@ DsstneNetwork dsstneNetwork(const frontend::Network &network, const std::map<std
   return Translating(network, widths, file).run();
 }
 
+namespace {
+/// Widths of the data sets of "auto" layers. The plan gives one symbol to widths that shared weights make equal, so
+/// where a data set has none the layer's own parameters tell.
+std::map<std::string, int64_t> widthsOf(const frontend::Network &network, const rt::CheckpointReader &reader) {
+  std::map<std::string, int64_t> widths = reader.header().symbols;
+  auto extent = [&](const std::string &parameter, bool out) -> int64_t {
+    for (const rt::TensorSpec &spec : reader.parameters())
+      if (spec.name == parameter)
+        return out ? spec.out : spec.in;
+    return 0;
+  };
+  for (const frontend::Layer &layer : network.layers) {
+    if (!layer.automatic || widths.contains(layer.dataSet))
+      continue;
+    int64_t units = 0;
+    for (int source : layer.sources)
+      units = std::max(units, extent(network.layers[size_t(source)].name + "->" + layer.name + "/bias", true));
+    for (const frontend::Layer &reads : network.layers)
+      units = std::max(units, extent(layer.name + "->" + reads.name + "/weights", false));
+    if (units > 0)
+      widths[layer.dataSet] = units;
+  }
+  return widths;
+}
+} // namespace
+
 void exportWeights(const std::string &weights, const std::string &output, bool force) {
   rt::refuseOverwriting(output, {weights});
   const rt::CheckpointReader reader(weights);
@@ -189,7 +215,7 @@ void exportWeights(const std::string &weights, const std::string &output, bool f
   if (header.network.empty())
     userError("{}: holds no network, only parameters; a trained network of DSSTNE's needs both", weights);
   const frontend::Network network = frontend::readNetworkText(header.network, weights + ": snc/network");
-  DsstneNetwork translated = dsstneNetwork(network, header.symbols, weights);
+  DsstneNetwork translated = dsstneNetwork(network, widthsOf(network, reader), weights);
   translated.epochs = header.epoch;
   rt::writeDsstneNetwork(output, force, translated, reader);
 }
