@@ -1,10 +1,11 @@
 // A matrix read as it is and transposed collects two contributions in one update; the adjoint of a batch sum is a broadcast; a bound on the delta
-// scales rows of the gradient before anything else sees them; a fixed parameter gets no update.
+// scales rows of the gradient before anything else sees them; a fixed parameter gets no update, and one that the loss does not depend on the gradient 0.
 // RUN: sn-opt %s -pass-pipeline='builtin.module(net.entry(net-differentiate,cse),verify-net)' | FileCheck %s
 
 net.parameter @w : !net.value<"x" x 8> decays share 2 init "none" "0.0" "0.0" stream 1
 net.parameter @b : !net.value<"x"> init "none" "0.0" "0.0" stream 2
 net.parameter @mean : !net.value<8> fixed init "none" "0.0" "0.0" stream 3
+net.parameter @offset : !net.value<8> init "none" "0.0" "0.0" stream 4
 
 // CHECK-LABEL: net.entry @train
 net.entry @train {
@@ -15,11 +16,13 @@ net.entry @train {
   %old = net.read @mean : !net.value<8>
   %h = net.contract(%x) by(%w) : (!net.value<"B" x "x">) by (!net.value<"x" x 8>) -> !net.value<"B" x 8>
   %s = net.column_sum %h : !net.value<"B" x 8> -> !net.value<8>
-  %next = net.map(%s, %old) {
-  ^bb0(%a: f32, %c: f32):
+  %offset = net.read @offset : !net.value<8>
+  %next = net.map(%s, %old, %offset) {
+  ^bb0(%a: f32, %c: f32, %e: f32):
     %t = arith.addf %a, %c : f32
-    net.yield %t : f32
-  } : (!net.value<8>, !net.value<8>) -> !net.value<8>
+    %u = arith.addf %t, %e : f32
+    net.yield %u : f32
+  } : (!net.value<8>, !net.value<8>, !net.value<8>) -> !net.value<8>
   // CHECK: net.assign @mean
   net.assign @mean, %next : !net.value<8>
   // CHECK: %[[M:.*]] = net.map
@@ -60,4 +63,8 @@ net.entry @train {
 // CHECK: %[[SECOND:.*]] = net.contract(%{{.*}}) by(%{{.*}}) transpose_a
 // CHECK: net.update @w, %[[FIRST]], %[[SECOND]]
 // CHECK: net.update @b, %[[GB]]
+// CHECK: %[[ZERO:.*]] = net.map
+// CHECK: %[[CONSTANT:.*]] = arith.constant 0.000000e+00
+// CHECK: net.yield %[[CONSTANT]]
+// CHECK: net.update @offset, %[[ZERO]]
 // CHECK-NOT: net.update
