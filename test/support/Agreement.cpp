@@ -1,4 +1,5 @@
 #include "test/support/Agreement.h"
+#include "dialects/Net/Net.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -39,6 +40,17 @@ reference::Tensor spreadOf(const reference::Tensor &low, const reference::Tensor
     to.values[i] = std::max({low.values[i], middle.values[i], high.values[i]}) -
                    std::min({low.values[i], middle.values[i], high.values[i]});
   return to;
+}
+
+/// A column that is scaled to a norm: what moves one of its entries moves the others.
+void couple(reference::Tensor &spread, const reference::Tensor &value, double norm) {
+  for (int64_t column = 0; column < value.columns; ++column) {
+    double squares = 0;
+    for (int64_t row = 0; row < value.rows; ++row)
+      squares += spread(row, column) * spread(row, column);
+    for (int64_t row = 0; row < value.rows; ++row)
+      spread(row, column) += std::abs(value(row, column)) / norm * std::sqrt(squares);
+  }
 }
 
 /// The worst entry seen so far.
@@ -87,6 +99,9 @@ Expected expect(mlir::ModuleOp net, const Tables &tables, const reference::State
     reference::Updated high = reference::update(net, name, more, before, run),
                        low = reference::update(net, name, less, before, run);
     expected.spread.parameters[name] = spreadOf(low.value, nominal.after.parameters.at(name), high.value);
+    auto parameter = net.lookupSymbol<net::ParameterOp>(name);
+    if (auto norm = parameter.getNorm())
+      couple(expected.spread.parameters[name], nominal.after.parameters.at(name), norm->convertToDouble());
     for (size_t i = 0; i < high.states.size(); ++i)
       expected.spread.states[name].push_back(spreadOf(low.states[i], nominal.after.states.at(name)[i], high.states[i]));
   }

@@ -298,6 +298,49 @@ TEST(Wide, TiedAutoencoder) {
           << buffer.name << " holds batch x outputs";
 }
 
+/// Two outputs and an input's layer use one matrix: their gradients meet in one buffer, whatever kernel makes them.
+TEST(Wide, OutputsOfOneMatrix) {
+  const std::string share = R"(, "SharedWeights":
+      { "InputLayer": "H", "SourceInputLayer": "X", "SourceOutputLayer": "H", "Transposed": true } })",
+                    output = R"({ "Kind": "Output", "N": "auto", "DataSet": "x", "Source": "H", "Name": ")";
+  for (const char *optimizer : {"Adam", "Nesterov"})
+    for (const char *activation : {"Sigmoid", "SoftMax"}) {
+      Case made = languageCase(
+          list({kX, R"({ "Kind": "Hidden", "Name": "H", "N": 9, "WeightNorm": 0.8, "DeltaNorm": 0.2 })",
+                output + "First\"" + share, output + "Second\", \"Activation\": \"" + activation + "\"" + share}),
+          {{"x", {.columns = 700, .storage = Storage::CsrBinary, .weighted = true, .indexed = true}}},
+          R"("Denoising": { "p": 0.2 }, "DeltaBoost": { "one": 3, "zero": 0.5 },
+             "Training": { "Lambda": 0.01, "Optimizer": ")" +
+              std::string(optimizer) + "\" }");
+      checkNetwork(made);
+      checkThreads(made, {1, 2, 3});
+    }
+}
+
+/// More examples in a batch than a lane has; a skip from a wide input into a wide output, which also feeds a layer.
+TEST(Wide, SkipsOfInputsAndOutputsThatFeed) {
+  for (Storage storage : kStorages) {
+    Case made = languageCase(
+        list(
+            {kX, R"({ "Kind": "Hidden", "Name": "H", "N": 9, "BatchNormalization": true, "Activation": "SELU" })",
+             R"({ "Kind": "Output", "Name": "First", "N": "auto", "DataSet": "x", "Source": "H", "Skip": "X",
+                   "DeltaNorm": 1.5 })",
+             R"({ "Kind": "Output", "Name": "Second", "N": 13, "DataSet": "t", "Source": ["First", "H"], "SharedWeights":
+                   { "InputLayer": "H", "SourceInputLayer": "H", "SourceOutputLayer": "P" } })",
+             R"({ "Kind": "Hidden", "Name": "P", "N": 13, "Source": "H", "Activation": "ELU" })",
+             R"({ "Kind": "Output", "Name": "Third", "N": 13, "DataSet": "t", "Source": "P", "Activation": "Linear" })"}),
+        {{"x", {.columns = 300, .storage = storage, .unitInterval = true}},
+         {"t", {.columns = 13, .storage = Storage::CsrAnalog, .unitInterval = true, .ignoreZeros = true}}},
+        R"("ErrorFunction": "L1", "Training": { "Optimizer": "AdaGrad" })");
+    std::vector<int64_t> large;
+    for (int64_t row = 0; row < 150; ++row)
+      large.push_back(row * 7 % 17);
+    made.batches[0] = large;
+    checkNetwork(made);
+    checkThreads(made, {1, 2, 3});
+  }
+}
+
 /// The layers that feed nobody are ranked; nothing can be trained.
 TEST(WithoutOutput, Predicts) {
   Case made = languageCase(list({kX, R"({ "Kind": "Hidden", "Name": "H", "N": 7, "Activation": "Tanh" })",
