@@ -316,9 +316,7 @@ void DataFile::require(const std::string &name) const {
     userError("{}: has no data set \"{}\": it is a weights file; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
               path(), name);
   if (file_ && file_->hasAttribute("/", "layers") && file_->hasAttribute("/", "weights"))
-    userError("{}: has no data set \"{}\": it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN "
-              "[WEIGHTS] DATA",
-              path(), name);
+    refuseTrainedNetwork(path());
   std::vector<std::string> known = names();
   userError("{}: has no data set \"{}\"; it has {}", path(), name,
             known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));

@@ -210,11 +210,15 @@ private:
 bool holdsDsstneData(const nc::Reader &file) { return file.has("datasets"); }
 bool holdsDsstneData(const h5::File &file) { return file.hasAttribute("/", "datasets"); }
 
+void refuseTrainedNetwork(const std::string &path) {
+  userError("{}: is a trained network of DSSTNE's, which has no data sets; the order is: snrt COMMAND PLAN [WEIGHTS] "
+            "DATA",
+            path);
+}
+
 DsstneDataFile::DsstneDataFile(std::unique_ptr<nc::Reader> file) : file_(std::move(file)) {
   if (!file_->has("datasets") && file_->has("layers") && file_->has("weights"))
-    userError(
-        "{}: has no data sets: it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA",
-        path());
+    refuseTrainedNetwork(path());
   const int64_t sets = file_->integer("datasets", 0, kMostSets);
   for (int64_t number = 0; number < sets; ++number) {
     std::string name = file_->text(numbered("name", number));

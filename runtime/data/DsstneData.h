@@ -10,6 +10,9 @@ namespace sn::rt {
 bool holdsDsstneData(const nc::Reader &file);
 bool holdsDsstneData(const h5::File &file);
 
+/// For a trained network where data sets are wanted.
+[[noreturn]] void refuseTrainedNetwork(const std::string &path);
+
 /// The data sets of a NetCDF file. Kept by name; contents are read by load(). UserError for attributes that no data set
 /// can have.
 class DsstneDataFile {

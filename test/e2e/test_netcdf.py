@@ -234,8 +234,8 @@ class Netcdf(commands.Commands):
                               (("export", "data.h5", "-o", "data.nc"), "exists"),
                               (("export", "data.h5", "-o", "x.nc", "--name", "other"), 'has no data set "other"'),
                               (("eval", "net.plan", "data.nc", "data.nc"), "is not a weights file"),
-                              (("train", "net.plan", "net.nc", "-o", "x.h5"), "it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
-                              (("train", "net.plan", "net5.nc", "-o", "x.h5"), "it is a trained network of DSSTNE's; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
+                              (("train", "net.plan", "net.nc", "-o", "x.h5"), "is a trained network of DSSTNE's, which has no data sets; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
+                              (("train", "net.plan", "net5.nc", "-o", "x.h5"), "is a trained network of DSSTNE's, which has no data sets; the order is: snrt COMMAND PLAN [WEIGHTS] DATA"),
                               (("train", "net.plan", "indexed.nc", "-o", "x.h5"), "gl_input")):
             with self.subTest(command=command):
                 self.refused(command, word)

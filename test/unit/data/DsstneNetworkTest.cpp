@@ -235,7 +235,7 @@ TEST_F(Trained, BadNetworks) {
                                                          [](const Tile &, const float *) {}),
                     "Input->Output/weights should be of 2 x 2 numbers, found 3 x 2");
   EXPECT_USER_ERROR(DataFile::open(net_).load("input"),
-                    "it is a trained network of DSSTNE's; the order is: snrt COMMAND");
+                    "is a trained network of DSSTNE's, which has no data sets; the order is: snrt COMMAND");
 }
 
 TEST_F(Trained, WhatHasNoPlaceInEither) {
