@@ -140,6 +140,10 @@ def hdf5_files(folder):
         subprocess.run([os.path.join(BIN, "snrt"), "import", source, "-o", out, *arguments], check=True, capture_output=True)
         with open(out, "rb") as file:
             yield name, file.read()
+        exported = os.path.join(folder, name + ".nc")
+        subprocess.run([os.path.join(BIN, "snrt"), "export", out, "-o", exported], check=True, capture_output=True)
+        with open(exported, "rb") as file:
+            yield "netcdf4-" + name, file.read()
 
 
 def netcdf_files(folder):

@@ -173,22 +173,20 @@ std::string networkJson(const DsstneNetwork &network, const std::string &file) {
 std::string importNetwork(const std::string &source, const std::string &output, bool force,
                           const std::map<std::string, std::shared_ptr<const rt::Names>> &columnNames) {
   rt::refuseOverwriting(output, {source});
-  const DsstneNetwork network = rt::readDsstneNetwork(*rt::nc::Reader::open(source));
-  const rt::CheckpointReader reader(source);
+  const std::unique_ptr<rt::nc::Reader> file = rt::nc::Reader::open(source);
+  const DsstneNetwork network = rt::readDsstneNetwork(*file);
+  const rt::CheckpointReader reader(source); // checks the lengths, and knows the widths
   rt::CheckpointWriter writer(output, force);
   rt::CheckpointHeader header = reader.header();
   header.network = networkJson(network, source);
   header.columnNames = columnNames;
   header.epoch = network.epochs; // T-65
   writer.writeHeader(header);
-  for (const rt::TensorSpec &spec : reader.parameters()) {
-    std::vector<float> whole(static_cast<size_t>(spec.count()));
-    reader.readParameter(spec, [&](const rt::Tile &tile, const float *block) {
-      std::copy(block, block + tile.count(), whole.data() + tile.row * spec.out + tile.column);
-    });
-    writer.writeParameter(spec, [&](const rt::Tile &tile, float *block) {
-      const float *from = whole.data() + tile.row * spec.out + tile.column;
-      std::copy(from, from + tile.count(), block);
+  // Tiles of whole rows, or of a part of one: they lie in the file as they are.
+  for (const rt::DsstneParameter &parameter : rt::parametersOf(network)) {
+    file->requireStored(parameter.variable);
+    writer.writeParameter(parameter.spec, [&](const rt::Tile &tile, float *block) {
+      file->read(parameter.variable, tile.row * parameter.spec.out + tile.column, tile.count(), block);
     });
   }
   writer.commit();
