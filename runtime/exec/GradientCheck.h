@@ -9,7 +9,8 @@ struct GradientSample {
   std::string parameter;
   int64_t in = 0, out = 0;
   double analytic = 0, numeric = 0;
-  double tolerance = 0; // 2 % of the larger one, and what float32 sums can tell
+  std::pair<double, double> slopes; // of the differences to either side, the lower one first
+  double tolerance = 0;             // 2 % of the larger one, and what float32 sums can tell
   bool agrees() const;
 };
 struct GradientReport {

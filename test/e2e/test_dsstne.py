@@ -346,6 +346,11 @@ class Cdl(Drop):
         self.assertSays(run, "are left out of the check", " 0 failed")
         looked = int(run.stdout.split(" gradients looked at")[0].split()[-1])
         self.assertGreaterEqual(looked, 60)
+        kinked = json.loads(json.dumps(self.network))  # the loss has a kink at 0, where the units beyond the features are
+        kinked.update(ErrorFunction="L1")
+        kinked["Layers"][2].update(Activation="Tanh")
+        self.write("kinked.json", json.dumps(kinked))
+        self.assertSays(self.snrt("run", self.cdl("kinked.cdl", Network="kinked.json", Command="Validate", MiniBatch=20)), " 0 failed")
         shared = json.loads(json.dumps(self.network))
         shared["Layers"][1]["N"] = 40
         shared["Layers"].insert(2, {"Kind": "Hidden", "Name": "Again", "N": 40, "Activation": "Tanh", "BatchNormalization": True})
