@@ -12,11 +12,20 @@ static net::ParameterOp parameterNamed(net::EntryOp entry, StringRef name) {
 }
 static bool isMatrix(net::ParameterOp parameter) { return cast<net::ValueType>(parameter.getType()).isMatrix(); }
 
+/// Layers of one source with the same delta have the same gradient, formed once: each update gets a product of its own.
+static void separate(net::UpdateOp update) {
+  for (Value gradient : llvm::SetVector<Value>(update.getGradients().begin(), update.getGradients().end()))
+    if (auto product = gradient.getDefiningOp<net::ContractOp>())
+      if (llvm::any_of(product->getUsers(), [&](Operation *user) { return user != update; }))
+        update->replaceUsesOfWith(gradient, OpBuilder(product).clone(*product)->getResult(0));
+}
+
 void EntryLowering::findGradients() {
   for (net::UpdateOp update : collect<net::UpdateOp>()) {
     net::ParameterOp parameter = parameterNamed(entry, update.getParameter());
     if (!isMatrix(parameter))
       continue;
+    separate(update);
     size_t contributions = 0;
     for (Value gradient : update.getGradients())
       if (auto product = gradient.getDefiningOp<net::ContractOp>())

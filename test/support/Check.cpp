@@ -235,7 +235,11 @@ void checkThreads(const Case &made, const std::vector<int> &counts) {
 }
 
 void checkNetwork(const Case &made) {
-  Check(made).run();
+  try {
+    Check(made).run();
+  } catch (const std::exception &fault) {
+    ADD_FAILURE() << fault.what();
+  }
   if (::testing::Test::HasFailure())
     std::cerr << "seed " << made.seed << ":\n" << made.json << "\n";
 }

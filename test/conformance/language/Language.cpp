@@ -65,6 +65,16 @@ TEST_P(Language, SkipOfAnInputIntoTheOutput) {
       data(), R"("ErrorFunction": "L2")"));
 }
 
+/// Layers of one source whose deltas are the same: one gradient, two updates.
+TEST_P(Language, SkipsOfLinearLayers) {
+  checkLanguage(languageCase(
+      list(
+          {kX, R"({ "Kind": "Hidden", "Name": "A", "N": 5, "Source": "X", "Activation": "Linear" })",
+           R"({ "Kind": "Hidden", "Name": "B", "N": 5, "Source": "X", "Activation": "Linear", "Skip": "A", "WeightNorm": 1 })",
+           R"({ "Kind": "Output", "Name": "Out", "N": "auto", "DataSet": "t", "Source": "B" })"}),
+      data(), R"("Training": { "Optimizer": "Momentum" })"));
+}
+
 // Shared matrices: forward through the owner's, gradients averaged over the users, own biases (1.9, T-17, T-18).
 
 TEST_P(Language, SharedAmongThree) {
