@@ -12,7 +12,7 @@ def Net_Dialect : Dialect {
   let cppNamespace = "::sn::net";
   let summary = "Networks as tensors with symbolic extents";
   let description = [{
-    A module holds `net.parameter`s, `net.optimizer`s and `net.entry`s (train, evaluate, predict). Entries are straight-line code on
+    A module holds `net.parameter`s, `net.optimizer`s and `net.entry`s (train, trial, evaluate, predict). Entries are straight-line code on
     `!net.value`s. Pointwise formulas are regions of arith and math operations on f32; the interpreter evaluates them in double.
   }];
   let useDefaultTypePrinterParser = 1;

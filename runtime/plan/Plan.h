@@ -157,7 +157,7 @@ struct Step {
                       // row_reduce column_reduce expand update limit_norm
   std::string label;  // for people: layer names and what is fused
   std::vector<std::string> layers;
-  std::string sweep; // wide_*: "statistics", "single", "forward", "update", "loss"; else ""
+  std::string sweep; // wide_*: "statistics", "single", "forward", "update", "loss", "norm"; else ""
   std::vector<Source> sources;
   std::string delta;                   // csc_update, gemm_update: buffer [B, out]
   std::vector<std::string> biases;     // parameters updated with the sum of delta over the rows

@@ -363,6 +363,7 @@ class Cdl(Drop):
         def says(cdl, *words):
             self.assertSays(self.snrt("run", cdl, code=1), *words)
         says(self.cdl("m.cdl", Comand="Train"), "m.cdl:9:2: error: unknown key 'Comand' in a CDL file", "did you mean 'Command'?")
+        self.assertNotIn("snrt: error", self.snrt("run", self.cdl("m.cdl", Comand="Train"), code=1).stderr)  # its place comes first, as a compiler's
         says(self.cdl("m.cdl", "Command"), "m.cdl:1:1: error: 'Command' is missing: Train, Predict or Validate")
         says(self.cdl("m.cdl", Command="Tran"), "Command 'Tran'", "did you mean 'Train'?")
         says(self.cdl("m.cdl"), "'TrainingParameters' is missing: the command Train needs its Epochs")

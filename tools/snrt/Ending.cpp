@@ -17,6 +17,8 @@ int complain(const char *program, bool json, const std::string &what, ExitCode c
     fmt::print(stderr, "{}\n",
                nlohmann::json{{"error", what}, {"code", int(code)}}.dump(-1, ' ', false,
                                                                          nlohmann::json::error_handler_t::replace));
+  else if (what.find(": error: ") < what.find('\n')) // located in a file, as compilers write it
+    fmt::print(stderr, "{}\n", what);
   else
     fmt::print(stderr, "{}: error: {}\n", program, what);
   if (code == kFault && !json)
