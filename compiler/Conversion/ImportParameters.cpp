@@ -116,7 +116,7 @@ DictionaryAttr Importer::training() {
   add("shuffle", builder.getBoolAttr(network.shuffleIndices));
   add("shuffle_stream", builder.getI64IntegerAttr(stream("shuffle")));
   add("clear_state", builder.getBoolAttr(network.dsstne));
-  add("brake", builder.getBoolAttr(network.dsstne));
+  add("brake", builder.getBoolAttr(bool(net::findEntry(module, "trial"))));
   add("weights", builder.getStringAttr(network.weightsData));
   return builder.getDictionaryAttr(items);
 }
