@@ -28,6 +28,7 @@ public:
         checkSkips(network.layers[at]);
       drafts[at].unitsKnown = known[at];
     }
+    checkDataSets();
   }
 
 private:
@@ -40,6 +41,7 @@ private:
   bool sourcesFit(const Layer &layer);
   bool agrees(const Layer &derived, const Layer &layer, const LayerDraft &draft);
   void checkSkips(const Layer &layer);
+  void checkDataSets();
 };
 
 // They are all known and of one width.
@@ -104,6 +106,21 @@ void Widths::checkSkips(const Layer &layer) {
                    fmt::format("a skip adds unit by unit, but {} has {} and {} has {}", inQuotes(from.name),
                                widthOf(from), inQuotes(layer.name), widthOf(layer)),
                    {{from.unitsAt, fmt::format("the width of {} is set here", inQuotes(from.name))}});
+  }
+}
+/// A data set is read into as many columns by every layer that names it.
+void Widths::checkDataSets() {
+  std::map<std::string, size_t> first; // layer that names a data set
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer &layer = network.layers[i];
+    if (!known[i] || layer.dataSet.empty() || layer.kind == LayerKind::Hidden)
+      continue;
+    const Layer &other = network.layers[first.try_emplace(layer.dataSet, i).first->second];
+    if (!sameWidth(layer, other))
+      report.error(Rule::DataSets, layer.unitsAt,
+                   fmt::format("layers of one data set are of one width, but {} has {} and {} has {}",
+                               inQuotes(layer.name), widthOf(layer), inQuotes(other.name), widthOf(other)),
+                   {{other.unitsAt, fmt::format("the width of {} is set here", inQuotes(other.name))}});
   }
 }
 } // namespace

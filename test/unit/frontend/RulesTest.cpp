@@ -39,6 +39,13 @@ std::string entry(const std::string &from, const std::string &ownerFrom, const s
 }
 
 const Row kRows[] = {
+    // data sets
+    {"two widths of one data set",
+     lines({kA, R"({"Name":"B","Kind":"Input","N":"auto","DataSet":"a"})",
+            R"({"N":3,"DataSet":"o","Source":["A","B"]})"}),
+     {"3:32: error: layers of one data set are of one width, but 'B' has the columns of data set 'a' and 'A' has 4 "
+      "units [net_19]",
+      "2:32: note: the width of 'A' is set here"}},
     // pooling layers
     {"no function",
      lines({kA, kB, R"({"Type":"Pooling","Source":["A","B"]})", kO}),
