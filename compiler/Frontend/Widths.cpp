@@ -108,17 +108,17 @@ void Widths::checkSkips(const Layer &layer) {
                    {{from.unitsAt, fmt::format("the width of {} is set here", inQuotes(from.name))}});
   }
 }
-/// A data set is read into as many columns by every layer that names it.
+/// A data set is read into as many columns by every Input. As targets it may be narrower than its layer.
 void Widths::checkDataSets() {
   std::map<std::string, size_t> first; // layer that names a data set
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const Layer &layer = network.layers[i];
-    if (!known[i] || layer.dataSet.empty() || layer.kind == LayerKind::Hidden)
+    if (!known[i] || layer.kind != LayerKind::Input)
       continue;
     const Layer &other = network.layers[first.try_emplace(layer.dataSet, i).first->second];
     if (!sameWidth(layer, other))
       report.error(Rule::DataSets, layer.unitsAt,
-                   fmt::format("layers of one data set are of one width, but {} has {} and {} has {}",
+                   fmt::format("Inputs of one data set are of one width, but {} has {} and {} has {}",
                                inQuotes(layer.name), widthOf(layer), inQuotes(other.name), widthOf(other)),
                    {{other.unitsAt, fmt::format("the width of {} is set here", inQuotes(other.name))}});
   }

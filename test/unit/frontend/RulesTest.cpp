@@ -43,7 +43,7 @@ const Row kRows[] = {
     {"two widths of one data set",
      lines({kA, R"({"Name":"B","Kind":"Input","N":"auto","DataSet":"a"})",
             R"({"N":3,"DataSet":"o","Source":["A","B"]})"}),
-     {"3:32: error: layers of one data set are of one width, but 'B' has the columns of data set 'a' and 'A' has 4 "
+     {"3:32: error: Inputs of one data set are of one width, but 'B' has the columns of data set 'a' and 'A' has 4 "
       "units [net_19]",
       "2:32: note: the width of 'A' is set here"}},
     // pooling layers
