@@ -100,6 +100,26 @@ class Resume(commands.Commands):
                 self.assertSame(weights, whole)
                 self.assertClean(weights)
 
+    def test_no_signal_interrupts_a_product(self):
+        """oneDNN's AVX-512 product has its stack pointer in the heap, where the frame of a handler would land: no signal
+        is caught, and those that save are blocked in every thread (a thread of its own waits for them)."""
+        run = self.start("-o", self.place("caught"), "--epochs", 10 ** 6, "--batch", 16, "--threads", 3)
+        self.until(run, "batches")
+        saving = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+        open_to_them = []
+        try:
+            tasks = os.listdir(f"/proc/{run.pid}/task")
+            for task in tasks:
+                with open(f"/proc/{run.pid}/task/{task}/status", encoding="ascii") as file:
+                    masks = {k: int(v, 16) for k, v in (line.split(":") for line in file if line.startswith(("SigBlk", "SigCgt")))}
+                self.assertEqual(masks["SigCgt"] & 0x7fffffff, 0, task)  # the C library's own are beyond
+                open_to_them += [task] * (masks["SigBlk"] & saving != saving)
+        finally:
+            self.stopped(run)
+        self.assertGreaterEqual(len(tasks), 4)
+        self.assertEqual(len(open_to_them), 1, "the one that waits for them")
+        self.assertNotEqual(open_to_them[0], str(run.pid))
+
     def test_fifty_kills(self):
         numbers = random.Random(SEED)
         knobs = ("--batch", 16, "--optimizer", "RMSProp", "--alpha", 0.0001)

@@ -1,60 +1,60 @@
 #include "tools/snrt/Interrupt.h"
 #include <array>
-#include <csignal>
-#include <cstring>
+#include <cstdlib>
+#include <pthread.h>
 #include <string_view>
 #include <unistd.h>
 
 namespace sn::snrt {
 namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
-
-// What the handler may touch.
-volatile std::sig_atomic_t came = 0, saving = 0;
-char lockPath[4096];
-std::array<struct sigaction, kSignals.size()> before;
+constexpr int kWake = SIGUSR1; // from the destructor to the waiter, never to the process
 
 void say(std::string_view text) {
   if (::write(STDERR_FILENO, text.data(), text.size()) < 0)
     return; // nobody listens
 }
-
-void handle(int number) {
-  int kept = errno;
-  if (saving && !came) {
-    came = number;
-    say("\nsnrt: finishing the step and saving; once more ends at once\n");
-  } else {
-    if (lockPath[0])
-      ::unlink(lockPath);
-    std::signal(number, SIG_DFL);
-    ::raise(number); // delivered when the handler returns
-  }
-  errno = kept;
-}
 } // namespace
 
-Interrupt::Interrupt(const std::string &lockFile) {
-  came = saving = 0;
-  if (lockFile.size() < sizeof lockPath)
-    std::memcpy(lockPath, lockFile.c_str(), lockFile.size() + 1);
-  struct sigaction action {};
-  action.sa_handler = handle;
-  action.sa_flags = SA_RESTART; // reads and writes go on
-  for (size_t i = 0; i < kSignals.size(); ++i) {
-    ::sigaction(kSignals[i], nullptr, &before[i]);
-    if (before[i].sa_handler != SIG_IGN)
-      ::sigaction(kSignals[i], &action, nullptr);
+Interrupt::Interrupt(std::string lockFile) : lockFile(std::move(lockFile)) {
+  sigemptyset(&waitedFor);
+  for (int number : kSignals) {
+    struct sigaction action {};
+    ::sigaction(number, nullptr, &action);
+    if (action.sa_handler != SIG_IGN)
+      sigaddset(&waitedFor, number);
   }
+  sigaddset(&waitedFor, kWake);
+  ::pthread_sigmask(SIG_BLOCK, &waitedFor, &before);
+  waiter = std::thread([this] { wait(); });
 }
 
 Interrupt::~Interrupt() {
-  for (size_t i = 0; i < kSignals.size(); ++i)
-    ::sigaction(kSignals[i], &before[i], nullptr);
-  lockPath[0] = 0;
+  over = true;
+  ::pthread_kill(waiter.native_handle(), kWake);
+  waiter.join();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void Interrupt::save() { saving = 1; }
+void Interrupt::wait() {
+  for (int number = 0; ::sigwait(&waitedFor, &number) == 0;) {
+    if (number == kWake) {
+      if (over)
+        return;
+    } else if (saving && !came) {
+      came = number;
+      say("\nsnrt: finishing the step and saving; once more ends at once\n");
+    } else {
+      end(number);
+    }
+  }
+}
 
-int Interrupt::signal() const { return came; }
+void Interrupt::end(int number) const {
+  if (!lockFile.empty())
+    ::unlink(lockFile.c_str());
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::raise(number); // its disposition is the default one
+  std::_Exit(128 + number);
+}
 } // namespace sn::snrt

@@ -5,6 +5,7 @@
 
 namespace sn::rt::cpu {
 /// The product of libdnnl.so.2, opened on the first call and kept. UserError naming the package if it cannot be opened.
+/// A signal handler must not run on the stack of a thread inside it (docs/decisions/0007-interruption.md).
 Contraction openOneDnn();
 /// Makes oneDNN's calls from the calling thread single-threaded. After openOneDnn().
 void makeProductsSingleThreaded();
