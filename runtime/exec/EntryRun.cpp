@@ -1,6 +1,5 @@
 #include "runtime/exec/EntryRun.h"
 #include "runtime/exec/Arena.h"
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 
@@ -38,11 +37,10 @@ EntryRun::EntryRun(Model &model, const std::string &entry, const Binding &data, 
   for (size_t i = 0; i < theEntry.buffers.size(); ++i)
     memory.buffers[theEntry.buffers[i].name] = arena + packing.offsets[i];
   for (const std::string &name : dataSetsOf(theEntry))
-    memory.data[name] = boundView(model.plan(), data, name, extents);
-  for (const plan::Step &step : theEntry.steps) {
-    kernels.push_back(model.device().prepare(model.plan(), step, optimizer, memory, extents));
+    memory.data[name] = model.device().place(boundView(model.plan(), data, name, extents));
+  program = model.device().prepare(model.plan(), theEntry, optimizer, memory, extents);
+  for (const plan::Step &step : theEntry.steps)
     times.push_back({step.kernel, step.label});
-  }
 }
 
 BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t listStep, TopK *lists) {
@@ -50,28 +48,18 @@ BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t l
   Launch launch;
   launch.batch = batch;
   launch.scalar = [&scalars](std::string_view name) { return scalars(name); };
-  for (size_t i = 0; i < theEntry.steps.size(); ++i) {
-    const plan::Step &step = theEntry.steps[i];
-    if (givesLists(step) && i != listStep)
-      continue;
-    launch.topk = i == listStep ? lists : nullptr;
-    issue(i, launch);
+  launch.topk = lists;
+  program->run(launch, listStep, [&](size_t index, const StepResult &result) {
+    const plan::Step &step = theEntry.steps[index];
+    times[index].seconds += result.seconds;
+    ++times[index].launches;
+    if (!std::isfinite(result.sum) || !std::isfinite(result.regularization))
+      throw NotFinite(fmt::format("the {} of '{}' is {}", std::isfinite(result.sum) ? "regularisation" : "loss",
+                                  step.label, std::isfinite(result.sum) ? result.regularization : result.sum));
     if (!step.report.empty())
-      sums.reports[step.report] += launch.sum;
-    sums.regularization += launch.regularization;
-  }
+      sums.reports[step.report] += result.sum;
+    sums.regularization += result.regularization;
+  });
   return sums;
-}
-
-void EntryRun::issue(size_t step, Launch &launch) {
-  launch.sum = launch.regularization = 0;
-  auto begin = std::chrono::steady_clock::now();
-  kernels[step]->launch(launch);
-  times[step].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  ++times[step].launches;
-  if (!std::isfinite(launch.sum) || !std::isfinite(launch.regularization))
-    throw NotFinite(fmt::format("the {} of '{}' is {}", std::isfinite(launch.sum) ? "regularisation" : "loss",
-                                theEntry.steps[step].label,
-                                std::isfinite(launch.sum) ? launch.regularization : launch.sum));
 }
 } // namespace sn::rt

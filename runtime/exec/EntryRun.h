@@ -43,20 +43,15 @@ public:
 
   const plan::Entry &entry() const { return theEntry; }
   const Binding &data() const { return binding; }
-  /// The view of a bound data set.
+  /// The device's view of a bound data set.
   const DataView &view(const std::string &name) const { return memory.data.at(name); }
   const std::vector<StepProfile> &profile() const { return times; }
 
 private:
-  void issue(size_t step, Launch &launch);
-
   const plan::Entry &theEntry;
   const Binding &binding;
   Memory memory;
-  std::vector<std::unique_ptr<Kernel>> kernels;
+  std::unique_ptr<Program> program;
   std::vector<StepProfile> times;
 };
-
-/// True for a step whose result is lists of the best columns.
-inline bool givesLists(const plan::Step &step) { return step.kernel == "wide_topk"; }
 } // namespace sn::rt

@@ -1,4 +1,4 @@
-// The device interface: memory, and kernels prepared from plan steps. `cpu` implements it; `cuda` follows. The executor
+// The device interface: memory, and kernels prepared from plan steps. `cpu` and `cuda` implement it. The executor
 // knows only this. A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an
 // activation or a network.
 #pragma once
@@ -83,6 +83,25 @@ public:
   virtual void launch(Launch &launch) = 0;
 };
 
+/// What a step reported, and the time it took.
+struct StepResult {
+  double sum = 0, regularization = 0; // as in Launch
+  double seconds = 0;                 // 0 where the device was not asked to measure
+};
+
+/// The steps of an entry, prepared to run one after another. Must not outlive its device; one run at a time on a
+/// device.
+class Program {
+public:
+  /// Takes the result of step `step`. What it throws ends the run.
+  using Done = std::function<void(size_t step, const StepResult &result)>;
+  virtual ~Program() = default;
+  /// Runs every step to the end, but the wide_topk steps other than `listStep`, which alone gets launch.topk. `done` is
+  /// called for each step that ran, in their order: after the step on the CPU, after all of them where steps run
+  /// unattended.
+  virtual void run(Launch &launch, size_t listStep, const Done &done) = 0;
+};
+
 /// The workspace of an entry, known before anything is allocated.
 struct WorkspaceNeed {
   int64_t prepared = 0; // what workspaceBytes() grows to when the entry's steps are prepared
@@ -103,11 +122,18 @@ public:
   virtual float *allocate(int64_t count) = 0;
   virtual void upload(float *to, const float *from, int64_t count) = 0;
   virtual void download(float *to, const float *from, int64_t count) = 0;
+  /// The view with its arrays where kernels can read them; arrays seen before are not copied again. The host's arrays
+  /// must stay as they are while the device lives.
+  virtual DataView place(const DataView &view) { return view; }
   /// Resolves names, slots and shapes once; pointers and views are copied, `memory` may go. UserError for a damaged
   /// plan. The workspace is shared by all kernels of the device, grown to the largest need.
   virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step,
                                           const plan::Optimizer *optimizer, const Memory &memory,
                                           const Extents &extents) = 0;
+  /// The same for all steps of an entry: here, kernels launched one by one.
+  virtual std::unique_ptr<Program> prepare(const plan::Plan &plan, const plan::Entry &entry,
+                                           const plan::Optimizer *optimizer, const Memory &memory,
+                                           const Extents &extents);
   /// Bytes of workspace that the prepared kernels share.
   virtual int64_t workspaceBytes() const = 0;
   /// The same for steps yet to be prepared. Names and shapes are looked up, memory is not touched: the pointers in
@@ -118,6 +144,9 @@ public:
   /// A short calibration (about 0.1 s, 32 MiB).
   virtual Rates measureRates() = 0;
 };
+
+/// True for a step whose result is lists of the best columns.
+inline bool givesLists(const plan::Step &step) { return step.kernel == "wide_topk"; }
 
 /// The CPU: `threads` workers (0 = all cores), slots from the richest "cpu/<level>.so" of the archive that this
 /// machine runs (`level` forces one; "" = best). UserError if oneDNN or a slot object is missing.

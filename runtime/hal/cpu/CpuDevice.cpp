@@ -321,6 +321,7 @@ public:
     return reinterpret_cast<float *>(
         blocks.emplace_back(std::max<int64_t>(1, count) * static_cast<int64_t>(sizeof(float))).data());
   }
+  using Device::prepare;
   void upload(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
   void download(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
 

@@ -1,0 +1,219 @@
+// A slot: a pointwise function that the compiler prints, bound to operands by types. Evaluated element by element; what
+// is not used costs nothing.
+#pragma once
+#include "kernels-templates/cuda/prelude.cuh"
+
+namespace sn::cuda {
+// Operands, as runtime/plan/Plan.h, Role. Numbers are places in StepArgs::pointers or, from the slot's first, in
+// hypers.
+struct Accumulator {};
+template <int Place> struct Element {};
+template <int Place> struct Column {};
+template <unsigned Stream, unsigned BitsOfP> struct Mask {};
+struct Target {};
+struct Index {};
+struct Delta {};
+template <int Place> struct Row {};
+template <int Place> struct Hyper {};
+template <int Number> struct Reduction {};
+struct TargetWeight {};
+struct TargetScale {};
+struct TargetSum {};
+struct TargetBinary {};
+template <class... Items> struct List { static constexpr int kCount = sizeof...(Items); };
+
+/// What a target row hands to slots as scalars.
+struct RowTarget {
+  float weight = 1, scale = 1, sum = 0, binary = 0;
+};
+/// One element and what the kernel at hand provides for it.
+struct Place {
+  Int row = 0;     // of the batch
+  Int example = 0; // row of the data set
+  Int column = 0;
+  float accumulator = 0, target = 0;
+  float delta = 0; // out: the tile-local result
+  RowTarget rowTarget;
+  const float *reductions = nullptr;
+};
+
+namespace operand {
+__device__ __forceinline__ float load(Accumulator, const StepArgs &, const Frame &, const Place &at) {
+  return at.accumulator;
+}
+template <int P>
+__device__ __forceinline__ float load(Element<P>, const StepArgs &args, const Frame &, const Place &at) {
+  return args.pointers[P][at.row * args.columns + at.column];
+}
+template <int P>
+__device__ __forceinline__ float load(Column<P>, const StepArgs &args, const Frame &, const Place &at) {
+  return args.pointers[P][at.column];
+}
+template <unsigned S, unsigned B>
+__device__ __forceinline__ float load(Mask<S, B>, const StepArgs &, const Frame &frame, const Place &at) {
+  return maskValue(randomWord(frame.seed, S, frame.epoch, at.example, at.column), __uint_as_float(B));
+}
+__device__ __forceinline__ float load(Target, const StepArgs &, const Frame &, const Place &at) { return at.target; }
+__device__ __forceinline__ float load(Index, const StepArgs &, const Frame &, const Place &at) {
+  return static_cast<float>(at.column);
+}
+__device__ __forceinline__ float load(Delta, const StepArgs &, const Frame &, const Place &at) { return at.delta; }
+template <int P> __device__ __forceinline__ float load(Row<P>, const StepArgs &args, const Frame &, const Place &at) {
+  return args.pointers[P][at.row];
+}
+template <int P> __device__ __forceinline__ float load(Hyper<P>, const StepArgs &args, const Frame &, const Place &) {
+  return args.hypers[P];
+}
+template <int N> __device__ __forceinline__ float load(Reduction<N>, const StepArgs &, const Frame &, const Place &at) {
+  return at.reductions[N];
+}
+__device__ __forceinline__ float load(TargetWeight, const StepArgs &, const Frame &, const Place &at) {
+  return at.rowTarget.weight;
+}
+__device__ __forceinline__ float load(TargetScale, const StepArgs &, const Frame &, const Place &at) {
+  return at.rowTarget.scale;
+}
+__device__ __forceinline__ float load(TargetSum, const StepArgs &, const Frame &, const Place &at) {
+  return at.rowTarget.sum;
+}
+__device__ __forceinline__ float load(TargetBinary, const StepArgs &, const Frame &, const Place &at) {
+  return at.rowTarget.binary;
+}
+
+__device__ __forceinline__ void store(Delta, const StepArgs &, Place &at, float value) { at.delta = value; }
+template <int P> __device__ __forceinline__ void store(Element<P>, const StepArgs &args, Place &at, float value) {
+  args.pointers[P][at.row * args.columns + at.column] = value;
+}
+template <int P> __device__ __forceinline__ void store(Column<P>, const StepArgs &args, Place &at, float value) {
+  args.pointers[P][at.column] = value;
+}
+
+template <class Scalar> inline constexpr bool needsTargetSums = false;
+template <> inline constexpr bool needsTargetSums<TargetScale> = true;
+template <> inline constexpr bool needsTargetSums<TargetSum> = true;
+} // namespace operand
+
+/// `Function` has kInputs, kOutputs, kScalars, kSum and
+/// `static __device__ void run(const float *in, const float *scalars, float *out, double &sum)`.
+template <class Function, class In, class Out, class Scalars> struct Slot;
+template <class Function, class... In, class... Out, class... Scalars>
+struct Slot<Function, List<In...>, List<Out...>, List<Scalars...>> {
+  static constexpr bool kPresent = true, kSum = Function::kSum;
+  static constexpr bool kTargetSums = (false || ... || operand::needsTargetSums<Scalars>);
+
+  /// The outputs of an element, not yet stored.
+  struct Outputs {
+    float values[sizeof...(Out) + 1];
+  };
+  static __device__ __forceinline__ Outputs evaluate(const StepArgs &args, const Frame &frame, const Place &at,
+                                                     double &sum) {
+    const float in[] = {operand::load(In{}, args, frame, at)..., 0.0f};
+    const float scalars[] = {operand::load(Scalars{}, args, frame, at)..., 0.0f};
+    Outputs out;
+    Function::run(in, scalars, out.values, sum);
+    return out;
+  }
+  /// Elements and columns go to memory, a delta to at.delta.
+  static __device__ __forceinline__ void write(const StepArgs &args, Place &at, const Outputs &out) {
+    int next = 0;
+    (operand::store(Out{}, args, at, out.values[next++]), ...);
+  }
+  static __device__ __forceinline__ void clear(const StepArgs &args, Place &at) {
+    (operand::store(Out{}, args, at, 0.0f), ...);
+  }
+  static __device__ __forceinline__ void run(const StepArgs &args, const Frame &frame, Place &at, double &sum) {
+    write(args, at, evaluate(args, frame, at, sum));
+  }
+};
+/// Where a step has no slot of some name.
+struct NoSlot {
+  static constexpr bool kPresent = false, kSum = false, kTargetSums = false;
+};
+
+// The loader kind of a step's data set: the template argument `Loader` of every kernel. How rows are stored beyond it
+// (binary, indexed, weighted) is looked up at run time.
+struct NoData {};        // the step has no data set
+struct Csr {};           // sparse; a target's entries that are not stored are zeros that count
+struct CsrStoredOnly {}; // sparse target, zeros ignored
+struct Dense {};
+
+/// The slots of a pointwise kernel: `Body` where the step has no target, else one for each loader kind.
+template <class Body, class Background, class Stored, class StoredOnly, class DenseSlot> struct TargetSlots {
+  static constexpr bool kPresent = true;
+  static constexpr bool kTargetSums = Body::kTargetSums || Background::kTargetSums || Stored::kTargetSums ||
+                                      StoredOnly::kTargetSums || DenseSlot::kTargetSums;
+  /// One element; `isStored`: at.target is a stored entry of a sparse target. Stored entries replace the outputs of the
+  /// background, which may take the memory of the inputs.
+  template <class Loader>
+  static __device__ __forceinline__ void run(const StepArgs &args, const Frame &frame, Place &at, bool isStored,
+                                             double &sum);
+};
+namespace operand {
+template <class A, class B> inline constexpr bool same = false;
+template <class A> inline constexpr bool same<A, A> = true;
+} // namespace operand
+template <class Body, class Background, class Stored, class StoredOnly, class DenseSlot>
+template <class Loader>
+__device__ __forceinline__ void
+TargetSlots<Body, Background, Stored, StoredOnly, DenseSlot>::run(const StepArgs &args, const Frame &frame, Place &at,
+                                                                  bool isStored, double &sum) {
+  if constexpr (operand::same<Loader, NoData>) {
+    Body::run(args, frame, at, sum);
+  } else if constexpr (operand::same<Loader, Dense>) {
+    DenseSlot::run(args, frame, at, sum);
+  } else if constexpr (operand::same<Loader, Csr>) {
+    if (isStored) {
+      const auto replacing = Stored::evaluate(args, frame, at, sum);
+      Background::evaluate(args, frame, at, sum); // its part of the sum
+      Stored::write(args, at, replacing);
+    } else {
+      Background::run(args, frame, at, sum);
+    }
+  } else {
+    if (isStored)
+      StoredOnly::run(args, frame, at, sum);
+    else
+      StoredOnly::clear(args, at);
+  }
+}
+
+/// The optimizer's rule for one kind of parameter: inputs are the value, the descent gradient, then the states; outputs
+/// the value and the states.
+template <class Function, int States> struct UpdateRule {
+  static_assert(States <= kStates);
+  /// Updates the value at `offset`; `regularization` grows by the rule's term.
+  static __device__ __forceinline__ void apply(const StepArgs &args, const Trained &trained, Int offset, float gradient,
+                                               double &regularization) {
+    float in[States + 2], out[States + 1];
+    in[0] = trained.value[offset];
+    in[1] = gradient;
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      in[i + 2] = trained.states[i][offset];
+    Function::run(in, args.updateHypers, out, regularization);
+    trained.value[offset] = out[0];
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      trained.states[i][offset] = out[i + 1];
+  }
+};
+/// The template argument `Optimizer` of every kernel has the types Weights and Bias; this one is for steps that update
+/// nothing.
+struct NoOptimizer {
+  struct Weights {
+    static __device__ __forceinline__ void apply(const StepArgs &, const Trained &, Int, float, double &) {}
+  };
+  using Bias = Weights;
+};
+/// The gradient of one value of a source's weights, complete and scaled: to the optimizer, or to its buffer.
+template <class Optimizer>
+__device__ __forceinline__ void descend(const StepArgs &args, const Source &source, Int offset, float gradient,
+                                        double &regularization) {
+  if (!source.descent)
+    Optimizer::Weights::apply(args, source.weights, offset, gradient, regularization);
+  else if (source.accumulate)
+    source.descent[offset] += gradient;
+  else
+    source.descent[offset] = gradient;
+}
+} // namespace sn::cuda

@@ -1,0 +1,56 @@
+// How the steps of each schema are launched: what the host must know of the templates in kernels-templates/cuda. One
+// function for each schema, beside its template's constants; nothing here touches the device.
+#pragma once
+#include "kernels-templates/cuda/abi.cuh"
+#include "runtime/hal/Device.h"
+#include <array>
+#include <string>
+#include <vector>
+
+namespace sn::rt::cuda {
+using namespace sn::cuda; // the structures shared with device code
+
+/// One kernel launch of a step.
+struct Pass {
+  /// "" = the step's own kernel with the template argument `number`; else a kernel that all plans share, from
+  /// kernels-templates/cuda/common.cuh, by its qualified name.
+  std::string kernel;
+  int number = 0;
+  int64_t blocks = 1; // along x; at most 2^31 - 1
+  int64_t blocksY = 1;
+  int threads = kThreads;
+  int64_t shared = 0;         // bytes of dynamic shared memory
+  bool sums = false;          // writes StepArgs::sums and regularizations, one value for each block
+  size_t source = 0;          // StepArgs::source of this pass
+  std::vector<size_t> zeroed; // work areas that are zeroed before the pass
+};
+/// The launches of a step and the workspace they share.
+struct Launches {
+  std::vector<Pass> passes;
+  std::array<int64_t, kWorkAreas> workBytes{}; // of StepArgs::work
+  std::vector<int64_t> partialFloats;          // by source: of Source::partials
+};
+
+/// What the number and size of launches may depend on. `args` has its extents, flags and sources set; its pointers may
+/// be any, null where an operand is absent.
+struct StepShape {
+  const plan::Step &step;
+  const StepArgs &args;
+  const std::vector<Source> &sources;
+  Loader loader = Loader::CsrBinary; // of the data source or target, if there is one
+};
+
+Launches csrGatherLaunches(const StepShape &shape);
+Launches gemmLaunches(const StepShape &shape);
+Launches wideOutputLaunches(const StepShape &shape);  // every sweep but statistics
+Launches wideSoftmaxLaunches(const StepShape &shape); // sweep statistics
+Launches wideTopkLaunches(const StepShape &shape, int64_t k);
+Launches cscUpdateLaunches(const StepShape &shape);
+Launches gemmUpdateLaunches(const StepShape &shape);
+Launches mapLaunches(const StepShape &shape, bool vectors);
+Launches rowReduceLaunches(const StepShape &shape);
+Launches columnReduceLaunches(const StepShape &shape);
+Launches expandLaunches(const StepShape &shape);
+Launches updateLaunches(const StepShape &shape);
+Launches limitNormLaunches(const StepShape &shape);
+} // namespace sn::rt::cuda

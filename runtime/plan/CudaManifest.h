@@ -1,0 +1,40 @@
+// What a plan's archive holds for the CUDA device, beside plan.json: entries of the archive
+//   cuda/manifest.json               this
+//   cuda/kernels/<id>.cu             the text of a step's kernel; steps with equal text share one
+//   cuda/include/<name>              the headers it includes, by the names it includes them under (optimizers.cuh, and
+//                                    the templates kernels-templates/cuda/*.cuh as they were when the plan was made)
+//   cuda/<architecture>/<key>        images made ahead
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace sn::plan {
+inline constexpr const char *kCudaManifest = "cuda/manifest.json", *kCudaInclude = "cuda/include/",
+                            *kCudaKernels = "cuda/kernels/";
+
+/// A kernel's image for one architecture, of one template instance for each pass.
+struct CudaImage {
+  std::string kernel;                       // id
+  std::string architecture;                 // "sm_90a"; "compute_75" = PTX
+  std::string loader;                       // "Csr", "CsrStoredOnly", "Dense", "NoData"
+  std::string optimizer;                    // "Adam"; "" = the step updates nothing
+  std::string entry;                        // of the archive
+  std::map<std::string, std::string> names; // name expression -> function in the image
+  std::vector<std::string> resources;       // what the assembler said of each function
+};
+struct CudaManifest {
+  int abi = 0;                                             // sn::cuda::kAbiVersion of the templates
+  std::map<std::string, std::vector<std::string>> entries; // by entry of the plan: the kernel id of each step
+  std::map<std::string, std::string> names;                // by kernel id: the name of the template
+  std::vector<CudaImage> images;
+};
+void to_json(nlohmann::json &j, const CudaManifest &manifest);
+void from_json(const nlohmann::json &j, CudaManifest &manifest);
+
+/// How instances are named: "Hidden_csr_gather<sn::cuda::Csr, optimizer::Adam, 0>"; without an optimizer
+/// sn::cuda::NoOptimizer.
+std::string instanceName(const std::string &kernel, const std::string &loader, const std::string &optimizer, int pass);
+} // namespace sn::plan
