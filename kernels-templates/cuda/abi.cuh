@@ -91,4 +91,16 @@ struct StepArgs {
   float *rows[kRowBuffers] = {}; // Step::rows; null: not kept
   float *pointers[kPointers] = {};
 };
+
+/// Values that the blocks of one pass left in StepArgs::sums or regularizations.
+struct PartialSums {
+  const double *values = nullptr;
+  Int count = 0;
+};
+/// What finish_sums (common.cuh) is launched with, one block for each part: results[i] = the sum of parts[i] by a fixed
+/// tree. Parts and results are in device memory.
+struct FinishArgs {
+  const PartialSums *parts = nullptr;
+  double *results = nullptr;
+};
 } // namespace sn::cuda
