@@ -4,7 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
+namespace sn::rt {
+class DynamicLibrary;
+}
 namespace sn::rt::cuda {
 using Result = int; // CUresult; 0 = success
 using DeviceHandle = int;
@@ -74,7 +78,14 @@ struct DriverApi {
   Result (*eventElapsedTime)(float *milliseconds, EventHandle from, EventHandle to);
 };
 
-/// The driver of this machine, opened on the first call and kept. UserError that says what is missing (no driver, no
-/// device) and suggests --device cpu.
+struct OpenedDriver {
+  DriverApi api{};
+  std::shared_ptr<DynamicLibrary> library; // which the functions live in
+};
+/// The functions of a driver's library. UserError for a library that is not there or lacks one of them; it suggests
+/// --device cpu.
+OpenedDriver openDriver(const std::string &library);
+/// The driver of this machine, opened on the first call and kept; not started yet (DriverApi::init). UserError as of
+/// openDriver.
 const DriverApi &systemDriver();
 } // namespace sn::rt::cuda
