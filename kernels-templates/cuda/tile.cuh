@@ -1,0 +1,202 @@
+// The product of two staged operands on a tile of 64 x 64 by a block of 256 threads. Everything that multiplies
+// matrices is written against the interface of `Tile`: which values a thread holds is asked for, never assumed, so that
+// a tensor-core tile can take this one's place.
+#pragma once
+#include "kernels-templates/cuda/prelude.cuh"
+
+namespace sn::cuda {
+/// An operand of a product: element (i, k) of a matrix in memory, 0 for i at or beyond `extent`. It lies at
+/// base[i * stride + k] if `alongDepth`, else at base[k * stride + i].
+///
+/// Any operand is such a functor: `float operator()(int i, Int k) const` for i in [0, 64) of the tile and k in the
+/// product's range, and `bool alongDepth`: which of the two runs through memory, for coalesced loads.
+struct MatrixOperand {
+  const float *base = nullptr;
+  Int stride = 0;
+  Int extent = 0;
+  bool alongDepth = true;
+  __device__ __forceinline__ float operator()(int i, Int k) const {
+    if (i >= extent)
+      return 0.0f;
+    return alongDepth ? base[i * stride + k] : base[k * stride + i];
+  }
+};
+
+/// Rows [row, row + 64) of x [rows, inner] as the left factor of x E.
+__device__ __forceinline__ MatrixOperand rowsOperand(const float *x, Int inner, Int rows, Int row) {
+  return {x + row * inner, inner, rows - row, true};
+}
+/// Columns [column, ...) of x [rows, width] with the rows as depth: x^T as a factor of x^T delta, or delta itself.
+__device__ __forceinline__ MatrixOperand columnsOperand(const float *x, Int width, Int end, Int column) {
+  return {x + column, width, end - column, false};
+}
+/// Columns [column, end) of E [inner, outer] as the right factor of x E; depth is inner.
+__device__ __forceinline__ MatrixOperand weightsOperand(const Source &source, Int end, Int column) {
+  const float *value = source.weights.value;
+  if (source.outerFirst)
+    return {value + column * source.inner, source.inner, end - column, true};
+  return {value + column, source.outer, end - column, false};
+}
+/// Rows [k, ...) of E as the right factor of delta E^T; depth is the columns of E from `column` on.
+__device__ __forceinline__ MatrixOperand transposedWeightsOperand(const Source &source, Int column, Int k) {
+  const float *value = source.weights.value;
+  if (source.outerFirst)
+    return {value + column * source.inner + k, source.inner, source.inner - k, false};
+  return {value + k * source.outer + column, source.outer, source.inner - k, true};
+}
+
+/// fp32 by fused multiply-adds: 4 x 4 values to a thread, sums in the order of the depth.
+class Tile {
+public:
+  static constexpr int kSide = 64;   // rows and columns of the tile
+  static constexpr int kDepth = 16;  // of a staged slice
+  static constexpr int kValues = 4;  // rows and columns that a thread holds values of
+  static constexpr int kStride = 68; // of a staged line: 16-byte loads stay aligned
+
+  /// The block's staging memory. One tile of a block uses it at a time.
+  struct Shared {
+    float left[2][kDepth][kStride], right[2][kDepth][kStride];
+  };
+
+  /// acc[a][b] is the value of row row(a) and column column(b) of the tile.
+  float acc[kValues][kValues];
+
+  static __device__ __forceinline__ int row(int a) { return static_cast<int>(threadIdx.x) / 16 * 4 + a; }
+  static __device__ __forceinline__ int column(int b) {
+    return static_cast<int>(threadIdx.x) % 16 * 2 + (b & 1) + 32 * (b >> 1);
+  }
+
+  __device__ __forceinline__ void clear() {
+#pragma unroll
+    for (int a = 0; a < kValues; ++a)
+#pragma unroll
+      for (int b = 0; b < kValues; ++b)
+        acc[a][b] = 0;
+  }
+  /// f(row, column, value): for every value of this thread.
+  template <class F> __device__ __forceinline__ void forEach(F f) {
+#pragma unroll
+    for (int a = 0; a < kValues; ++a)
+#pragma unroll
+      for (int b = 0; b < kValues; ++b)
+        f(row(a), column(b), acc[a][b]);
+  }
+
+  /// acc[i][j] += sum over k in [begin, end) of left(i, k) right(j, k). All threads of the block call it. It begins
+  /// with a barrier: operands may be what the block's threads wrote just before.
+  template <class Left, class Right>
+  __device__ __forceinline__ void multiply(Shared &shared, const Left &left, const Right &right, Int begin, Int end) {
+    __syncthreads();
+    if (begin >= end)
+      return;
+    Slice l, r;
+    l.fetch(left, begin, end);
+    r.fetch(right, begin, end);
+    int stage = 0;
+    l.put(shared.left[0], left.alongDepth);
+    r.put(shared.right[0], right.alongDepth);
+#pragma unroll 1
+    for (Int k = begin;; k += kDepth) {
+      __syncthreads(); // the slice is there, and nobody reads the other stage any more
+      const bool more = k + kDepth < end;
+      if (more) {
+        l.fetch(left, k + kDepth, end);
+        r.fetch(right, k + kDepth, end);
+      }
+      accumulate(shared.left[stage], shared.right[stage]);
+      if (!more)
+        return;
+      stage ^= 1;
+      l.put(shared.left[stage], left.alongDepth);
+      r.put(shared.right[stage], right.alongDepth);
+    }
+  }
+
+private:
+  /// A thread's part of a slice of 64 x 16 values on its way to shared memory.
+  struct Slice {
+    float value[4];
+    static __device__ __forceinline__ int i(int n, bool alongDepth) {
+      const int t = static_cast<int>(threadIdx.x);
+      return alongDepth ? t / kDepth + n * (kThreads / kDepth) : t % kSide;
+    }
+    static __device__ __forceinline__ int k(int n, bool alongDepth) {
+      const int t = static_cast<int>(threadIdx.x);
+      return alongDepth ? t % kDepth : t / kSide + n * (kThreads / kSide);
+    }
+    template <class Operand> __device__ __forceinline__ void fetch(const Operand &operand, Int begin, Int end) {
+#pragma unroll
+      for (int n = 0; n < 4; ++n) {
+        const Int at = begin + k(n, operand.alongDepth);
+        value[n] = at < end ? operand(i(n, operand.alongDepth), at) : 0.0f;
+      }
+    }
+    __device__ __forceinline__ void put(float (&to)[kDepth][kStride], bool alongDepth) const {
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+        to[k(n, alongDepth)][i(n, alongDepth)] = value[n];
+    }
+  };
+
+  __device__ __forceinline__ void accumulate(const float (&left)[kDepth][kStride],
+                                             const float (&right)[kDepth][kStride]) {
+    const int i = row(0), j = column(0);
+#pragma unroll
+    for (int k = 0; k < kDepth; ++k) {
+      const float4 x = *reinterpret_cast<const float4 *>(&left[k][i]);
+      const float2 y = *reinterpret_cast<const float2 *>(&right[k][j]);
+      const float2 z = *reinterpret_cast<const float2 *>(&right[k][j + 32]);
+      const float l[kValues] = {x.x, x.y, x.z, x.w}, r[kValues] = {y.x, y.y, z.x, z.y};
+#pragma unroll
+      for (int a = 0; a < kValues; ++a)
+#pragma unroll
+        for (int b = 0; b < kValues; ++b)
+          acc[a][b] = fmaf(l[a], r[b], acc[a][b]);
+    }
+  }
+};
+
+/// The balanced tree of plan::combineLanes over at most 31 lanes whose partial sums, N values each, come one after
+/// another: one partial is kept for each level.
+template <int N> class LaneTree {
+public:
+  /// Takes lane `lane`'s partial sums; they come in order, from lane 0.
+  __device__ __forceinline__ void push(int lane, const float *partial) {
+    float sum[N];
+#pragma unroll
+    for (int n = 0; n < N; ++n)
+      sum[n] = partial[n];
+    bool carried = true;
+#pragma unroll
+    for (int level = 0; level < kLevels; ++level)
+      if (carried) {
+        if (lane >> level & 1) {
+#pragma unroll
+          for (int n = 0; n < N; ++n)
+            sum[n] = levels[level][n] + sum[n];
+        } else {
+#pragma unroll
+          for (int n = 0; n < N; ++n)
+            levels[level][n] = sum[n];
+          carried = false;
+        }
+      }
+  }
+  /// The total of the `lanes` lanes that were pushed.
+  __device__ __forceinline__ void total(int lanes, float *sum) const {
+    bool first = true;
+#pragma unroll
+    for (int level = 0; level < kLevels; ++level)
+      if (lanes >> level & 1) {
+#pragma unroll
+        for (int n = 0; n < N; ++n)
+          sum[n] = first ? levels[level][n] : levels[level][n] + sum[n];
+        first = false;
+      }
+  }
+
+private:
+  static constexpr int kLevels = 5;
+  float levels[kLevels][N];
+};
+} // namespace sn::cuda
