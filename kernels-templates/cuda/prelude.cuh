@@ -8,6 +8,18 @@ inline constexpr unsigned kFullWarp = 0xffffffffu;
 inline constexpr int kWarp = 32;
 
 __device__ __forceinline__ float infinity() { return __int_as_float(0x7f800000); }
+__device__ __forceinline__ float notANumber() { return __int_as_float(0x7fc00000); }
+/// The smaller and the greater of two; not a number if one is not; -0 is below +0.
+__device__ __forceinline__ float minimum(float a, float b) {
+  if (a == b)
+    return __int_as_float(__float_as_int(a) | __float_as_int(b));
+  return a < b ? a : b < a ? b : notANumber();
+}
+__device__ __forceinline__ float maximum(float a, float b) {
+  if (a == b)
+    return __int_as_float(__float_as_int(a) & __float_as_int(b));
+  return a > b ? a : b > a ? b : notANumber();
+}
 __device__ __forceinline__ Int least(Int a, Int b) { return a < b ? a : b; }
 __device__ __forceinline__ Int greatest(Int a, Int b) { return a > b ? a : b; }
 __device__ __forceinline__ Int ceilDiv(Int a, Int b) { return (a + b - 1) / b; }
