@@ -11,6 +11,8 @@ inline constexpr int kPointers = 160; // operands of a step (plan::StepLayout::p
 inline constexpr int kRowBuffers = 32;
 inline constexpr int kStates = 4; // optimizer states of a parameter, at most
 inline constexpr int kWorkAreas = 8;
+/// The work area of what target rows hand to slots: RowTarget[maxRows], kRowTargetBytes each (common.cuh, target_rows).
+inline constexpr int kTargetRowsArea = kWorkAreas - 1, kRowTargetBytes = 16;
 /// Lanes over the outputs of a wide layer on this target, halved while they are thinner than plan::kColumnsPerLane
 /// (plan::wideLanes). Sums over features and rows go by the lanes of the plan.
 inline constexpr int kWideLanes = 128;

@@ -40,6 +40,11 @@ struct StepShape {
   Loader loader = Loader::CsrBinary; // of the data source or target, if there is one
 };
 
+/// Whether target slots of the step read `target.scale` or `target.sum`, which take a walk of the target's rows.
+bool readsTargetSums(const plan::Step &step);
+/// Adds that walk (common.cuh, target_rows) and its work area. To come before the passes that read it.
+void addTargetRows(const StepShape &shape, Launches &launches);
+
 Launches csrGatherLaunches(const StepShape &shape);
 Launches gemmLaunches(const StepShape &shape);
 Launches wideOutputLaunches(const StepShape &shape);  // every sweep but statistics

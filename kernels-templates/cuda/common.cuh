@@ -1,0 +1,50 @@
+// Kernels that all plans share: not templates, since they know no slot. To be included in one translation unit of a
+// program.
+#pragma once
+#include "kernels-templates/cuda/targets.cuh"
+
+namespace sn::cuda {
+/// Sum of values[0..lanes) that lie `stride` apart, in the order of plan::combineLanes. `Most`: a power of two that
+/// `lanes` does not exceed.
+template <int Most> __device__ __forceinline__ float laneTree(const float *values, Int stride, int lanes) {
+  if constexpr (Most == 1) {
+    return values[0];
+  } else {
+    float sum = laneTree<Most / 2>(values, stride, lanes);
+    if (lanes > Most / 2)
+      sum += laneTree<Most / 2>(values + stride * (Most / 2), stride, lanes - Most / 2);
+    return sum;
+  }
+}
+
+/// A block for each part, kThreads threads.
+__global__ void __launch_bounds__(kThreads) finish_sums(const __grid_constant__ FinishArgs args) {
+  __shared__ double scratch[kWarp];
+  const PartialSums part = args.parts[blockIdx.x];
+  double sum = 0;
+  for (Int i = threadIdx.x; i < part.count; i += blockDim.x)
+    sum += part.values[i];
+  const double total = blockSum(sum, scratch);
+  if (threadIdx.x == 0)
+    args.results[blockIdx.x] = total;
+}
+
+/// source.gradient [rows of the batch, source.inner] = the sum over `wideLanes` lanes of source.partials [wideLanes]
+/// [maxRows x inner], by the tree. One thread for each value of [maxRows, inner].
+__global__ void __launch_bounds__(kThreads) combine_lanes(const __grid_constant__ StepArgs args) {
+  const Int size = args.frame->rows * args.source.inner, stride = args.maxRows * args.source.inner;
+  const Int at = static_cast<Int>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (at < size)
+    args.source.gradient[at] = laneTree<kWideLanes>(args.source.partials + at, stride, args.wideLanes);
+}
+
+/// Work area kTargetRowsArea [maxRows] = what the target's rows hand to slots. A warp for each row.
+__global__ void __launch_bounds__(kThreads) target_rows(const __grid_constant__ StepArgs args) {
+  const Int row = static_cast<Int>(blockIdx.x) * (blockDim.x / kWarp) + warp();
+  if (row >= args.frame->rows)
+    return;
+  const RowTarget result = fullRowTarget(args, args.ids[row]);
+  if (lane() == 0)
+    static_cast<RowTarget *>(args.work[kTargetRowsArea])[row] = result;
+}
+} // namespace sn::cuda
