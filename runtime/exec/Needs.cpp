@@ -145,11 +145,7 @@ plan::CostModel Forecast::costModel(const Outline &outline, int64_t batch, const
   };
   if (settings.optimizer) {
     model.states = static_cast<int>(settings.optimizer->states.size());
-    const auto &idle = settings.optimizer->idleWhenZero;
-    model.onlyTouched = idle && std::all_of(idle->begin(), idle->end(), [&](const std::string &name) {
-                          auto value = settings.hyper.find(name);
-                          return value != settings.hyper.end() && value->second == 0;
-                        });
+    model.onlyTouched = plan::keepsUntouched(*settings.optimizer, settings.hyper);
   }
   return model;
 }

@@ -130,6 +130,14 @@ double peakBufferBytes(const Entry &entry, const CostModel &model) {
   return peak;
 }
 
+bool keepsUntouched(const Optimizer &optimizer, const std::map<std::string, double, std::less<>> &hyper) {
+  const auto &idle = optimizer.idleWhenZero;
+  return idle && std::all_of(idle->begin(), idle->end(), [&](const std::string &name) {
+           auto value = hyper.find(name);
+           return value != hyper.end() && value->second == 0;
+         });
+}
+
 double secondsOf(const Cost &cost, const Speed &speed) {
   // A slot's few dozen vector instructions an element, in units of the product's; docs/decisions/0008.
   constexpr double kFlopsOfElement = 160;

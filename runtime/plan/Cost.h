@@ -23,6 +23,10 @@ Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostMo
 double parameterBytes(const Plan &plan, const CostModel &model);
 double peakBufferBytes(const Entry &entry, const CostModel &model);
 
+/// Whether features without entries in the batch keep value and state with these hyper-parameters
+/// (Optimizer::idleWhenZero).
+bool keepsUntouched(const Optimizer &optimizer, const std::map<std::string, double, std::less<>> &hyper);
+
 /// What a machine does in a second.
 struct Speed {
   double flops = 1, bytes = 1;

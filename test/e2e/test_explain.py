@@ -28,6 +28,46 @@ class Explain(commands.Commands):
             said[schedule] = self.snc("explain", f"{schedule}.plan").stdout
         self.assertEqual(len(set(said.values())), 3)
 
+    def test_prediction(self):
+        run = self.snc("explain", "ae.plan", "--device", "h200", "--batch", 1024)
+        self.assertSays(run, "on one H200 SXM 141GB by its data sheet", "a prediction, nothing was measured", "138493 rows, 136 batches",
+                        "bound by", "it fits")
+        found = self.predict("h200", "--rows", 1000)
+        train = found["entries"]["train"]
+        self.assertEqual(train["pass"]["batches"], 1)
+        self.assertAlmostEqual(sum(step["floor_seconds"] for step in train["steps"]), train["batch"]["floor_seconds"])
+        for step in train["steps"]:  # the longer of moving and computing, never below either
+            sheet = found["data_sheet"]
+            self.assertGreaterEqual(step["floor_seconds"] * 1.0001, step["bytes"] / sheet["bytes_per_second"])
+            self.assertGreaterEqual(step["floor_seconds"] * 1.0001, step["flops"] / sheet["flops_per_second"])
+            self.assertGreater(step["expected_seconds"], step["floor_seconds"])
+        self.assertTrue(found["memory"]["fits"])
+
+    def test_prediction_of_other_machines_and_sizes(self):
+        seconds = [self.predict(name)["entries"]["train"]["batch"]["floor_seconds"] for name in ("h200", "a100", "t4")]
+        self.assertEqual(seconds, sorted(seconds))
+        self.assertLess(self.predict("h200", "--precision", "tf32")["entries"]["train"]["batch"]["floor_seconds"], seconds[0])
+        wide = ("--size", "input=10000000:144", "--size", "output=10000000:144")
+        self.assertFalse(self.predict("l4", *wide, "--optimizer", "Adam")["memory"]["fits"])
+        self.assertTrue(self.predict("h200", *wide, "--optimizer", "Adam")["memory"]["fits"])
+
+    def test_prediction_from_a_data_file(self):
+        self.datagen(*commands.SMALL, "-o", "data.h5")
+        self.assertEqual(self.predict("h200", "--data", "data.h5")["rows"], 300)
+        self.assertSays(self.snc("explain", "ae.plan", "--data", "data.h5", "--device", "l4"), "on one L4 24GB")
+        self.assertSays(self.snc("explain", "ae.plan", "--data", "data.h5", "--device", "l4", "--rows", 5, code=1),
+                        "--rows gives a number that --data has: give one of the two")
+
+    def test_predictions_that_cannot_be(self):
+        self.assertSays(self.snc("explain", "ae.plan", "--device", "h300", code=1), "--device h300: explain knows the data sheets of", "h200")
+        self.assertSays(self.snc("explain", "ae.plan", "--device", "t4", "--precision", "bf16", code=1),
+                        "--precision bf16: the T4 16GB has no units for it; fp32 runs everywhere")
+        self.assertSays(self.snc("explain", "ae.plan", "--rows", 5, code=1),
+                        "--rows and --precision are for the prediction: name its GPU with --device")
+
+    def predict(self, device, *arguments):
+        return json.loads(self.snc("explain", "ae.plan", "--device", device, "--json", *arguments).stdout)["prediction"]
+
     def test_ordinary_tools_read_a_plan(self):
         with zipfile.ZipFile(self.path("ae.plan")) as plan:
             self.assertIsNone(plan.testzip())

@@ -2,7 +2,9 @@
 #include "runtime/exec/Needs.h"
 #include "runtime/exec/Session.h"
 #include "tools/snc/Commands.h"
+#include "tools/snc/Prediction.h"
 #include <fmt/format.h>
+#include <optional>
 
 namespace {
 using namespace sn;
@@ -16,6 +18,8 @@ struct Options {
   int threads = 0;
   std::vector<std::string> sizes; // name=columns[:entries per row]
   std::vector<std::string> bind;
+  std::string device, precision = "fp32";
+  std::optional<double> rows;
   bool json = false;
 };
 
@@ -45,6 +49,17 @@ Sizes parseSizes(const Options &options, const plan::Plan &plan) {
     }
   }
   return sizes;
+}
+
+/// Rows of the founding example's data.
+constexpr double kFoundingRows = 138493;
+
+/// Of data sets that store columns alone, one for each name.
+double sparseBytes(const Sizes &sizes, double rows) {
+  double bytes = 0;
+  for (const auto &[name, entries] : sizes.entries)
+    bytes += rows * (entries * sizeof(int32_t) + sizeof(int64_t));
+  return bytes;
 }
 
 std::string dimText(const plan::Dim &dim) { return dim.symbol.empty() ? std::to_string(dim.value) : dim.symbol; }
@@ -127,9 +142,22 @@ void explainSizes(const Options &options) {
                                : sizes.columns.at(dim.symbol);
   };
   model.density = [&](const std::string &name) { return sizes.entries.at(name); };
-  model.states = settings.optimizer ? static_cast<int>(settings.optimizer->states.size()) : 0;
+  if (settings.optimizer) {
+    model.states = static_cast<int>(settings.optimizer->states.size());
+    model.onlyTouched = plan::keepsUntouched(*settings.optimizer, settings.hyper);
+  }
+  std::optional<Prediction> prediction;
+  if (!options.device.empty()) {
+    const plan::Machine &machine = plan::machineNamed(options.device);
+    const double rows = options.rows.value_or(kFoundingRows);
+    prediction.emplace(
+        Prediction{plan, model, machine, precisionOf(options.precision, machine), rows, sparseBytes(sizes, rows)});
+  }
   if (options.json) {
-    fmt::print("{}\n", explainJson(plan, model).dump(1));
+    json out = explainJson(plan, model);
+    if (prediction)
+      out["prediction"] = predictionJson(*prediction);
+    fmt::print("{}\n", out.dump(1));
     return;
   }
   fmt::print("network {}: batch {}", plan.network, settings.batch);
@@ -137,6 +165,8 @@ void explainSizes(const Options &options) {
     fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
   fmt::print("\n");
   explainPlan(plan, model, settings);
+  if (prediction)
+    printPrediction(*prediction);
 }
 
 json forecastJson(const TrainingForecast &training) {
@@ -181,14 +211,24 @@ void explainData(const Options &options) {
   training.shortage = rt::shortage(forecast, settings, settings.optimizer, training.room, "training");
   training.seconds = forecast.seconds("train", settings, session.device().measureRates());
   const CostModel model = forecast.costModel(outline, settings.batch, settings);
+  std::optional<Prediction> prediction;
+  if (!options.device.empty()) {
+    const plan::Machine &machine = plan::machineNamed(options.device);
+    prediction.emplace(Prediction{plan, model, machine, precisionOf(options.precision, machine),
+                                  static_cast<double>(training.rows), static_cast<double>(outline.bytes)});
+  }
   if (options.json) {
     json out = explainJson(plan, model);
     out["training"] = forecastJson(training);
+    if (prediction)
+      out["prediction"] = predictionJson(*prediction);
     fmt::print("{}\n", out.dump(1));
     return;
   }
   explainForecast(options, plan, settings, training);
   explainPlan(plan, model, settings);
+  if (prediction)
+    printPrediction(*prediction);
 }
 
 void run(const Options &options) {
@@ -196,6 +236,10 @@ void run(const Options &options) {
     userError("--size gives an extent that --data has: give one of the two");
   if (options.data.empty() && !options.memoryLimit.empty())
     userError("--memory-limit: what training needs is known with --data only");
+  if (options.device.empty() && (options.rows || options.precision != "fp32"))
+    userError("--rows and --precision are for the prediction: name its GPU with --device");
+  if (options.rows && !options.data.empty())
+    userError("--rows gives a number that --data has: give one of the two");
   options.data.empty() ? explainSizes(options) : explainData(options);
 }
 } // namespace
@@ -215,6 +259,13 @@ void addExplainCommand(CLI::App &app) {
   command->add_option("--bind", options->bind, "take a data set of the plan from another one of the file");
   command->add_option("--size", options->sizes, "extent of a data set (default 27278:144)")
       ->type_name("DATASET=COLUMNS[:ENTRIES]");
+  command->add_option("--device", options->device,
+                      "a GPU by the name of its data sheet, as h200: predict the time of each kernel\n"
+                      "and of a pass over the data, and whether it fits");
+  command->add_option("--precision", options->precision, "of products, in the prediction (default fp32)")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  command->add_option("--rows", options->rows, "examples of the data, in the prediction (default 138493)")
+      ->check(CLI::PositiveNumber);
   command->add_flag("--json", options->json, "machine-readable");
   command->callback([options] { run(*options); });
 }

@@ -1,0 +1,107 @@
+#include "runtime/plan/CostRoofline.h"
+#include "runtime/plan/Error.h"
+#include "runtime/plan/Lanes.h"
+#include <algorithm>
+#include <cmath>
+
+namespace sn::plan {
+namespace {
+constexpr double kGB = 1e9, kTera = 1e12;
+// What kernels are built for, as shares of the data sheet's rates: updates and gathers at 85 % of what a copy reaches,
+// which is about 92 % of the sheet's bandwidth; tiled products at 60 % of the peak.
+constexpr double kBandwidthShare = 0.85 * 0.92, kProductShare = 0.60;
+// From one kernel's end to the next one's begin, inside a recorded graph, for the passes of a step together.
+constexpr double kStepSeconds = 4e-6;
+// An element's activation, loss and delta: about 30 instructions of the fp32 units, in units of a product's operations.
+constexpr double kFlopsOfElement = 60;
+// kernels-templates/cuda/abi.cuh, kWideLanes, and the columns of a wide layer's tile.
+constexpr int kWideLanesOfDevice = 128;
+constexpr double kTileColumns = 64, kFloat = 4;
+
+double columnsOf(const Plan &plan, const Source &source, const CostModel &model) {
+  for (const Parameter &parameter : plan.parameters)
+    if (parameter.name == source.weights)
+      return model.extent(source.transposed ? parameter.out : parameter.in);
+  return 0;
+}
+
+/// Of the lanes of a wide step: their partial sums of input gradients, and a tile of deltas for each where it updates.
+double workspaceOf(const Plan &plan, const Step &step, const CostModel &model) {
+  const bool sweeps = step.sweep == "single" || step.sweep == "forward" || step.sweep == "update";
+  if (!sweeps)
+    return 0;
+  const double rows = model.extent({0, "B"});
+  const double lanes = wideLanes(static_cast<int64_t>(model.extent(step.columns)), kWideLanesOfDevice);
+  double bytes = step.sweep == "forward" ? 0 : lanes * rows * kTileColumns * kFloat;
+  for (const Source &source : step.sources)
+    if (!source.gradient.empty())
+      bytes += lanes * rows * columnsOf(plan, source, model) * kFloat;
+  return bytes;
+}
+} // namespace
+
+const std::vector<Machine> &machines() {
+  // NVIDIA's data sheets of these products. Where a sheet gives tensor rates with sparsity only, half of them.
+  static const std::vector<Machine> table = {
+      {"b200", "B200 SXM 180GB (HGX)", 180 * kGB, 7700 * kGB, 75 * kTera, 1125 * kTera, 2250 * kTera},
+      {"h200", "H200 SXM 141GB", 141 * kGB, 4800 * kGB, 67 * kTera, 494.5 * kTera, 989.5 * kTera},
+      {"h100", "H100 SXM 80GB", 80 * kGB, 3350 * kGB, 67 * kTera, 494.5 * kTera, 989.5 * kTera},
+      {"h100-pcie", "H100 PCIe 80GB", 80 * kGB, 2000 * kGB, 51 * kTera, 378 * kTera, 756.5 * kTera},
+      {"a100", "A100 SXM 80GB", 80 * kGB, 2039 * kGB, 19.5 * kTera, 156 * kTera, 312 * kTera},
+      {"a100-40gb", "A100 SXM 40GB", 40 * kGB, 1555 * kGB, 19.5 * kTera, 156 * kTera, 312 * kTera},
+      {"l40s", "L40S 48GB", 48 * kGB, 864 * kGB, 91.6 * kTera, 183 * kTera, 362 * kTera},
+      {"l4", "L4 24GB", 24 * kGB, 300 * kGB, 30.3 * kTera, 60 * kTera, 121 * kTera},
+      {"t4", "T4 16GB", 16 * kGB, 320 * kGB, 8.1 * kTera, 0, 0},
+  };
+  return table;
+}
+
+const Machine &machineNamed(std::string_view name) {
+  std::string known;
+  for (const Machine &machine : machines()) {
+    if (machine.name == name)
+      return machine;
+    known += (known.empty() ? "" : ", ") + std::string(machine.name);
+  }
+  userError("--device {}: explain knows the data sheets of {}", name, known);
+}
+
+Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precision) {
+  const double moving = cost.bytes / machine.bandwidth;
+  const double products = cost.flops / machine.peak(precision);
+  const double slots = kFlopsOfElement * cost.elements / machine.fp32;
+  const double seconds = std::max(moving, products + slots);
+  if (seconds == 0)
+    return {};
+  return {seconds, kStepSeconds + std::max(moving / kBandwidthShare, (products + slots) / kProductShare),
+          moving >= products + slots};
+}
+
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine,
+                    Precision precision) {
+  Roofline sum;
+  double memory = 0;
+  for (const Step &step : entry.steps) {
+    const Roofline one = rooflineOf(costOf(plan, entry, step, model), machine, precision);
+    sum.floor += one.floor, sum.expected += one.expected;
+    memory += one.byMemory ? one.floor : 0;
+  }
+  sum.byMemory = 2 * memory >= sum.floor;
+  return sum;
+}
+
+DeviceMemory deviceMemory(const Plan &plan, const CostModel &model, double dataBytes) {
+  DeviceMemory need;
+  need.parameters = parameterBytes(plan, model);
+  for (const Parameter &parameter : plan.parameters)
+    if (parameter.trained)
+      need.states += kFloat * model.extent(parameter.in) * model.extent(parameter.out) * model.states;
+  for (const Entry &entry : plan.entries) {
+    need.buffers = std::max(need.buffers, peakBufferBytes(entry, model));
+    for (const Step &step : entry.steps)
+      need.workspace = std::max(need.workspace, workspaceOf(plan, step, model));
+  }
+  need.data = dataBytes;
+  return need;
+}
+} // namespace sn::plan

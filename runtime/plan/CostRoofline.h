@@ -1,0 +1,52 @@
+// The roofline: how quick the steps of a plan can be on a GPU that is known by its data sheet alone. `snc explain
+// --device` prints it; nothing here was measured.
+#pragma once
+#include "runtime/plan/Cost.h"
+#include <string_view>
+#include <vector>
+
+namespace sn::plan {
+/// How the products of matrices are computed. Values are stored in four bytes with each of them.
+enum class Precision { Fp32, Tf32, Bf16 };
+inline constexpr const char *kPrecisions[] = {"fp32", "tf32", "bf16"};
+
+/// A GPU, as its vendor's data sheet describes it. Rates are peaks of dense products (no structured sparsity), in
+/// floating-point operations a second, a multiplication and an addition counting as two; 0: it has no such unit.
+struct Machine {
+  std::string_view name;    // as --device takes it
+  std::string_view product; // the name on the data sheet
+  double memory = 0;        // bytes
+  double bandwidth = 0;     // of its memory, bytes a second
+  double fp32 = 0, tf32 = 0, bf16 = 0;
+
+  double peak(Precision precision) const {
+    return precision == Precision::Fp32 ? fp32 : precision == Precision::Tf32 ? tf32 : bf16;
+  }
+};
+const std::vector<Machine> &machines();
+/// UserError that lists the names for one that is not there.
+const Machine &machineNamed(std::string_view name);
+
+/// What a launch takes.
+struct Roofline {
+  double floor = 0;     // seconds: the longer of moving its bytes and computing, both at the data sheet's rates
+  double expected = 0;  // seconds, at the shares of those rates that the kernels are built for (CostRoofline.cpp)
+  bool byMemory = true; // moving takes the longer of the two
+};
+/// `precision` is one that the machine has.
+Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precision);
+/// Of the entry's steps one after another. Lists of the best columns count for each wide_topk.
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine,
+                    Precision precision);
+
+/// What training with batches of the model's "B" rows takes on a GPU: bytes.
+struct DeviceMemory {
+  double parameters = 0, states = 0;
+  double buffers = 0;   // of the entry that has the most
+  double workspace = 0; // partial sums of the input gradients and tiles of the wide layers
+  double data = 0;      // the data sets, resident
+  double total() const { return parameters + states + buffers + workspace + data; }
+};
+/// `dataBytes`: of the data sets.
+DeviceMemory deviceMemory(const Plan &plan, const CostModel &model, double dataBytes);
+} // namespace sn::plan
