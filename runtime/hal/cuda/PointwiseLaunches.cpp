@@ -96,7 +96,7 @@ Launches limitNormLaunches(const StepShape &shape) {
   // Each lane is cut in pieces, so that there are blocks enough; borders go by the extents alone.
   const int64_t tiles = ceilDiv(source.outer, 32), lanes = shape.args.lanes;
   const int64_t pieces =
-      std::max<int64_t>(1, std::min(kNormBlocks / (tiles * lanes), source.inner / (lanes * kRowsOfNormPiece)));
+      std::max<int64_t>(1, std::min<int64_t>(kNormBlocks / (tiles * lanes), source.inner / (lanes * kRowsOfNormPiece)));
   Pass squares, factors, scale;
   squares.blocks = tiles * lanes * pieces;
   factors.number = 1;
