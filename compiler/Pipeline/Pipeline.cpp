@@ -2,6 +2,7 @@
 #include "compiler/Conversion/Import.h"
 #include "compiler/Conversion/PlanJson.h"
 #include "compiler/Target/Cpu/Slots.h"
+#include "compiler/Target/Cuda/Emit.h"
 #include "compiler/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -111,10 +112,15 @@ Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, 
   compiled.plan = exportPlan(*module);
   if (auto problems = plan::verify(compiled.plan); !problems.empty())
     throw std::logic_error("compiler fault: the plan is not consistent:\n  " + llvm::join(problems, "\n  "));
+  auto cuda = target::emitCuda(compiled.plan, slotModule(*module));
+  if (!cuda)
+    throwError(cuda.takeError());
+  llvm::append_range(compiled.plan.remarks, cuda->remarks);
   auto objects = target::compileSlots(slotModule(*module));
   if (!objects)
     throwError(objects.takeError());
   auto &entries = compiled.archive.entries;
+  entries = std::move(cuda->entries);
   entries["plan.json"] = nlohmann::json(compiled.plan).dump(1) + "\n";
   entries["network.json"] = network.text;
   llvm::raw_string_ostream(entries["net.mlir"]) << *compiled.net << "\n";

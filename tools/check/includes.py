@@ -11,6 +11,7 @@ ALLOWED = {
     "dialects/": ("dialects/", "runtime/plan/"),
     "dialects/Vocabulary/": ("dialects/Vocabulary/",),
     "compiler/": ("compiler/", "dialects/", "runtime/plan/"),
+    "compiler/Target/Cuda/": ("compiler/", "runtime/plan/", "kernels-templates/cuda/"),
     "kernels-templates/": ("kernels-templates/", "runtime/plan/", "runtime/base/", "runtime/hal/Device.h"),
     "runtime/": ("runtime/", "kernels-templates/"),
     "runtime/plan/": ("runtime/plan/",),

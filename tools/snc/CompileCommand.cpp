@@ -4,6 +4,7 @@
 #include "compiler/Frontend/Diagnostics.h"
 #include "compiler/Pipeline/Pipeline.h"
 #include "compiler/Target/Cpu/Slots.h"
+#include "compiler/Target/Cuda/Emit.h"
 #include "tools/snc/Commands.h"
 #include <filesystem>
 #include <fmt/format.h>
@@ -22,10 +23,12 @@ void print(const Options &options, const sn::frontend::Network &network, mlir::M
   auto module = sn::importNetwork(context, network);
   std::string phase = options.to.empty() ? "plan" : options.to;
   sn::lowerTo(*module, *sn::parsePhase(phase), compile);
-  if (options.emit != "llvm") {
+  if (options.emit.empty()) {
     llvm::outs() << *module << "\n";
   } else {
-    auto text = sn::target::emitLlvmText(sn::slotModule(*module), "x86-64-v4");
+    mlir::ModuleOp slots = sn::slotModule(*module);
+    auto text = options.emit == "llvm" ? sn::target::emitLlvmText(slots, "x86-64-v4")
+                                       : sn::target::emitCudaText(sn::exportPlan(*module), slots);
     if (!text)
       throw std::logic_error(llvm::toString(text.takeError()));
     llvm::outs() << *text;
@@ -120,8 +123,11 @@ void addCompileCommand(CLI::App &app) {
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
   command->add_option("--compile-to", options->to, "stop at a phase and print its IR")
       ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
-  command->add_option("--emit", options->emit, "print generated code: the slots as LLVM IR")
-      ->check(CLI::IsMember({"llvm"}));
+  command
+      ->add_option("--emit", options->emit,
+                   "print generated code: `llvm`, the slots as LLVM IR for a CPU; `cuda`, the "
+                   "kernels as CUDA C++ for a GPU")
+      ->check(CLI::IsMember({"llvm", "cuda"}));
   auto *printAfter =
       command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
           ->type_name("PASS");

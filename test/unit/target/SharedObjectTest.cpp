@@ -1,7 +1,7 @@
 // The bytes of the shared objects, and the linker behind them.
 #include "compiler/Target/Cpu/Linker.h"
 #include "compiler/Target/Cpu/ObjectCode.h"
-#include "compiler/Target/Cpu/Simplify.h"
+#include "compiler/Target/Slots/Simplify.h"
 #include "compiler/Target/Cpu/Slots.h"
 #include "mlir/IR/Verifier.h"
 #include "runtime/plan/Archive.h"

@@ -1,4 +1,4 @@
-// What is done to scalar slots before they become vector loops.
+// What is done to scalar slots before a target writes them down.
 #pragma once
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"

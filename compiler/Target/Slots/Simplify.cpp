@@ -1,4 +1,4 @@
-#include "compiler/Target/Cpu/Simplify.h"
+#include "compiler/Target/Slots/Simplify.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"

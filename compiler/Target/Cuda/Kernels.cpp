@@ -1,0 +1,213 @@
+#include "compiler/Target/Cuda/Kernels.h"
+#include "compiler/Target/Cuda/Functions.h"
+#include "runtime/plan/PlanSchemas.h"
+#include "runtime/plan/StepLayout.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using llvm::StringRef;
+
+namespace sn::target::cuda {
+namespace {
+/// For a comment that goes to the end of its line.
+std::string commentOf(StringRef text) {
+  std::string safe = text.str();
+  for (char &c : safe)
+    if (llvm::isASCII(c) && (!llvm::isPrint(c) || c == '\\'))
+      c = '?';
+  return safe;
+}
+
+/// "stored_only" -> "StoredOnly".
+std::string typeNameOf(StringRef slot) { return llvm::convertToCamelFromSnakeCase(slot, /*capitalizeFirst=*/true); }
+
+/// As template arguments: "sn::cuda::List<sn::cuda::A, sn::cuda::B>".
+std::string listOf(ArrayRef<std::string> types) { return "sn::cuda::List<" + llvm::join(types, ", ") + ">"; }
+
+llvm::Expected<std::string> textOfFunction(ModuleOp slots, const std::string &function, StringRef name) {
+  auto slot = slots.lookupSymbol<func::FuncOp>(function);
+  if (!slot)
+    return llvm::createStringError("the plan names a slot that is not there: " + function);
+  return functionText(slot, name);
+}
+
+class KernelWriter {
+public:
+  KernelWriter(const plan::Plan &plan, const plan::Step &step, ModuleOp slots)
+      : plan(plan), step(step), slots(slots), layout(plan::layoutOf(step)) {}
+
+  llvm::Expected<std::string> write() {
+    writeHead();
+    for (const auto &[name, use] : step.slots) {
+      if (name == "logit" && !isStatistics())
+        continue; // the sweeps that follow have it inside their target slots
+      auto function = textOfFunction(slots, use.function, typeNameOf(name) + "Function");
+      if (!function)
+        return function.takeError();
+      text += "\n" + *function;
+      writeSlot(name, use);
+    }
+    text += "\nusing Kernel = " + skeleton() +
+            ";\ntemplate <class Loader, class Optimizer, int Pass>\n__global__ void "
+            "__launch_bounds__(sn::cuda::kThreads)\n    " +
+            plan::kernelNameOf(step) +
+            "(const __grid_constant__ sn::cuda::StepArgs args) {\n  Kernel::template run<Loader, Optimizer, "
+            "Pass>(args);\n}\n";
+    return std::move(text);
+  }
+
+private:
+  bool isStatistics() const { return step.sweep == "statistics"; }
+  bool isWide() const { return step.kernel == "wide_output" || step.kernel == "wide_softmax"; }
+
+  void writeHead() {
+    text += "// " + commentOf(step.label) + ": " + step.kernel + (step.sweep.empty() ? "" : ", " + step.sweep) +
+            (step.update ? ", updates" : "") + "\n";
+    if (!step.layers.empty())
+      text += "// " + std::string(step.layers.size() > 1 ? "layers " : "layer ") +
+              commentOf(llvm::join(step.layers, ", ")) + "\n";
+    for (auto [i, name] : llvm::enumerate(layout.pointers))
+      text += "// pointers[" + std::to_string(i) + "]: " + commentOf(name) + "\n";
+    // Every sweep of a wide layer but its statistics is the same template.
+    std::string header = isWide() && !isStatistics() ? "wide_output" : step.kernel;
+    text += "#include \"kernels-templates/cuda/" + header + ".cuh\"\n";
+    if (step.update)
+      text += "#include \"optimizers.cuh\"\n";
+  }
+
+  void writeSlot(const std::string &name, const plan::SlotUse &use) {
+    int64_t hyper = layout.firstHyper.at(name);
+    auto list = [&](const std::vector<plan::SlotArg> &args) {
+      std::vector<std::string> types;
+      for (const plan::SlotArg &arg : args)
+        types.push_back(operandType(arg, hyper));
+      return listOf(types);
+    };
+    // One after the other: hyper operands are numbered in this order.
+    const std::string in = list(use.in), out = list(use.out), scalars = list(use.scalars);
+    const std::string type = typeNameOf(name);
+    text += "using " + type + " = sn::cuda::Slot<" + type + "Function,\n    " + in + ",\n    " + out + ",\n    " +
+            scalars + ">;\n";
+  }
+
+  std::string operandType(const plan::SlotArg &arg, int64_t &hyper) const {
+    const std::string prefix = "sn::cuda::";
+    auto with = [&](const char *type, auto number) { return prefix + type + "<" + std::to_string(number) + ">"; };
+    switch (arg.role) {
+    case plan::Role::Accumulator:
+      return prefix + "Accumulator";
+    case plan::Role::Element:
+      return with("Element", layout.place(arg.ref));
+    case plan::Role::Column:
+      return with("Column", layout.place(arg.ref));
+    case plan::Role::Mask: {
+      const float p = static_cast<float>(arg.p);
+      return prefix + "Mask<" + std::to_string(arg.stream) + "u, 0x" +
+             llvm::utohexstr(llvm::bit_cast<uint32_t>(p), /*LowerCase=*/true) + "u /* " + literal(p) + " */>";
+    }
+    case plan::Role::Target:
+      return prefix + "Target";
+    case plan::Role::Index:
+      return prefix + "Index";
+    case plan::Role::Delta:
+      return prefix + "Delta";
+    case plan::Role::Row:
+      return with("Row", layout.place(arg.ref));
+    case plan::Role::TargetWeight:
+      return prefix + "TargetWeight";
+    case plan::Role::TargetScale:
+      return prefix + "TargetScale";
+    case plan::Role::TargetSum:
+      return prefix + "TargetSum";
+    case plan::Role::TargetBinary:
+      return prefix + "TargetBinary";
+    case plan::Role::Hyper:
+      return with("Hyper", hyper++);
+    case plan::Role::Reduction:
+      return with("Reduction", arg.index);
+    }
+    llvm_unreachable("no such role");
+  }
+
+  std::string slotOrNone(const char *name) const {
+    return step.slots.count(name) ? typeNameOf(name) : "sn::cuda::NoSlot";
+  }
+  /// All slots of a pointwise kernel; NoSlot if there are none.
+  std::string targetSlots() const {
+    const char *names[] = {"body", "background", "stored", "stored_only", "dense"};
+    std::vector<std::string> types;
+    for (const char *name : names)
+      types.push_back(slotOrNone(name));
+    if (llvm::none_of(names, [&](const char *name) { return step.slots.count(name) != 0; }))
+      return "sn::cuda::NoSlot";
+    return "sn::cuda::TargetSlots<" + llvm::join(types, ", ") + ">";
+  }
+  std::string reductions() const {
+    std::vector<std::string> types;
+    for (auto [i, reduction] : llvm::enumerate(step.reductions))
+      types.push_back("sn::cuda::Reduce<" + typeNameOf("reduce" + std::to_string(i)) + ", " +
+                      (reduction == "max" ? "true" : "false") + ">");
+    return listOf(types);
+  }
+
+  /// The template of the schema (kernels-templates/cuda/README.md) over the step's slots.
+  std::string skeleton() const {
+    const std::string &schema = step.kernel, type = "sn::cuda::" + typeNameOf(schema);
+    if (isWide() && isStatistics())
+      return "sn::cuda::WideSoftmaxStatistics<Logit>";
+    if (isWide())
+      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", " + targetSlots() + ">";
+    if (schema == "csr_gather" || schema == "gemm" || schema == "expand")
+      return type + "<Epilogue>";
+    if (schema == "wide_topk")
+      return type + "<Score>";
+    if (schema == "map")
+      return type + "<" + targetSlots() + ", " + (plan::isVectorMap(step) ? "true" : "false") + ">";
+    if (schema == "row_reduce")
+      return type + "<" + reductions() + ", " + targetSlots() + ">";
+    if (schema == "column_reduce")
+      return type + "<Value, " + slotOrNone("finish") + ">";
+    if (schema == "update")
+      return std::string("sn::cuda::ParameterUpdate<") + (decays(step.sources.at(0).weights) ? "true" : "false") + ">";
+    return type; // csc_update, gemm_update, limit_norm: no slots
+  }
+
+  bool decays(const std::string &parameter) const {
+    return llvm::find_if(plan.parameters, [&](const plan::Parameter &p) { return p.name == parameter; })->decays;
+  }
+
+  const plan::Plan &plan;
+  const plan::Step &step;
+  ModuleOp slots;
+  plan::StepLayout layout;
+  std::string text;
+};
+} // namespace
+
+llvm::Expected<std::string> kernelText(const plan::Plan &plan, const plan::Step &step, ModuleOp slots) {
+  return KernelWriter(plan, step, slots).write();
+}
+
+llvm::Expected<std::string> optimizersText(const plan::Plan &plan, ModuleOp slots) {
+  std::string text = "// The update rules of " + commentOf(plan.network) +
+                     ".\n#pragma once\n#include \"kernels-templates/cuda/slot.cuh\"\n\nnamespace optimizer {\n";
+  for (const plan::Optimizer &optimizer : plan.optimizers) {
+    for (auto [kind, function] : {std::pair("Weights", &optimizer.weights), std::pair("Bias", &optimizer.bias)}) {
+      auto rule = textOfFunction(slots, *function, optimizer.name + kind);
+      if (!rule)
+        return rule.takeError();
+      text += *rule;
+    }
+    std::string states = std::to_string(optimizer.states.size());
+    text += "struct " + optimizer.name + " {";
+    text += optimizer.states.empty() ? "\n" : " // states: " + llvm::join(optimizer.states, ", ") + "\n";
+    for (const char *kind : {"Weights", "Bias"})
+      text +=
+          std::string("  using ") + kind + " = sn::cuda::UpdateRule<" + optimizer.name + kind + ", " + states + ">;\n";
+    text += "};\n\n";
+  }
+  return text + "} // namespace optimizer\n";
+}
+} // namespace sn::target::cuda
