@@ -33,7 +33,9 @@ public:
     int64_t maxRows = 0;
     for (const std::vector<int64_t> &batch : made.batches)
       maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
-    for (const auto &[schedule, program] : compileSchedules(network, made.seed)) {
+    const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
+    expectSessions(programs, made.tables, maxRows);
+    for (const auto &[schedule, program] : programs) {
       count(schedule, program.plan);
       Session session(program, made.tables, program.plan.training.optimizer, 2, maxRows);
       checkTraining(session, schedule);
@@ -222,7 +224,9 @@ std::vector<float> trainedBits(const Program &program, Network &network, const C
 
 void checkThreads(const Case &made, const std::vector<int> &counts) {
   Network network(made.json, "seed " + std::to_string(made.seed), made.adjust);
-  for (const auto &[schedule, program] : compileSchedules(network, made.seed)) {
+  const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
+  expectSessions(programs, made.tables, static_cast<int64_t>(made.batches[0].size()));
+  for (const auto &[schedule, program] : programs) {
     std::vector<float> one = trainedBits(program, network, made, 1);
     for (int threads : counts) {
       std::vector<float> other = trainedBits(program, network, made, threads);

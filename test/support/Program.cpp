@@ -1,8 +1,6 @@
 #include "test/support/Program.h"
 #include "compiler/Conversion/Import.h"
 #include "compiler/Conversion/PlanJson.h"
-#include "compiler/Target/Cpu/Slots.h"
-#include "runtime/hal/cpu/SlotTable.h"
 #include "test/support/SlotPool.h"
 
 namespace sn::test {
@@ -49,26 +47,27 @@ std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
                   [&](const plan::Optimizer &optimizer) { return optimizer.name != plan.training.optimizer; });
     pool.add(plan, slotModule(*module));
   }
-  std::vector<const char *> levels;
-  for (const char *level : plan::kCpuLevels)
-    if (rt::cpu::machineRuns(level))
-      levels.push_back(level);
-  auto objects = target::compileSlots(pool.module(), levels[turn % levels.size()]);
-  if (!objects)
-    throw std::logic_error(llvm::toString(objects.takeError()));
+  std::vector<Program *> all;
   for (auto &[schedule, program] : programs) {
     if (auto problems = plan::verify(program.plan); !problems.empty())
       throw std::logic_error("the plan is not consistent: " + problems[0]);
-    for (const auto &[level, bytes] : *objects)
-      program.archive.entries["cpu/" + level + ".so"] = bytes;
+    all.push_back(&program);
   }
+  backend().equip(all, pool.module(), turn);
   return programs;
+}
+
+void expectSessions(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows) {
+  std::vector<const Program *> all;
+  for (const auto &[schedule, program] : programs)
+    all.push_back(&program);
+  backend().expect(all, tables, maxRows);
 }
 
 Session::Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads,
                  int64_t maxRows)
     : program_(program), settings_(settingsFor(program.plan, optimizer)), binding_(bind(tables)), workers_(1),
-      device_(rt::makeCpuDevice(program.archive, program.plan, threads)), maxRows_(maxRows) {
+      device_(backend().open(program, threads)), maxRows_(maxRows) {
   model_ = std::make_unique<rt::Model>(program.plan, *device_, rt::resolveSymbols(program.plan, &binding_, nullptr),
                                        workers_);
   model_->allocateStates(*settings_.optimizer);

@@ -1,25 +1,25 @@
-// A compiled network on the CPU device, driven step by step from states of the oracle's form.
+// A compiled network on the backend at hand, driven step by step from states of the oracle's form.
 #pragma once
 #include "compiler/Pipeline/Pipeline.h"
 #include "runtime/exec/EntryRun.h"
+#include "test/support/Backend.h"
 #include "test/support/Network.h"
 
 namespace sn::test {
 /// The ways a wide layer can be scheduled; a compiler forced to one uses it wherever it is legal.
 inline constexpr std::array<const char *, 3> kSchedules = {"single", "recompute", "unfused"};
 
-/// A plan and its objects.
-struct Program {
-  plan::Plan plan;
-  plan::Archive archive;
-};
 /// snc as it is, from the JSON text on. `schedule` "" lets it choose.
 Program compile(Network &network, const std::string &schedule);
-/// A program for each of the schedules, quicker to make: slots that programs have in common are compiled once, for one
-/// instruction set level, and only those of the network's own optimizer are. Levels take turns by `turn`.
+/// A program for each of the schedules, quicker to make and for the backend at hand alone: slots that programs have in
+/// common are compiled once, on the CPU for one instruction set level, and only those of the network's own optimizer
+/// are. Levels take turns by `turn`.
 std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
                                                 const std::vector<const char *> &schedules = {kSchedules.begin(),
                                                                                               kSchedules.end()});
+
+/// Backend::expect for all of them.
+void expectSessions(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows = 64);
 
 /// What one training step did.
 struct Trained {
@@ -33,7 +33,7 @@ struct Ranked {
   std::vector<float> scores;
 };
 
-/// A program bound to data. `program` must outlive it.
+/// A program bound to data. `program` must outlive it. `threads`: Backend::open, `variant`.
 class Session {
 public:
   Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads = 2,
