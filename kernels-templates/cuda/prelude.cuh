@@ -44,6 +44,14 @@ __device__ __forceinline__ Range laneRange(Int extent, int lane, int lanes) {
   return {extent * lane / lanes, extent * (lane + 1) / lanes};
 }
 
+/// Lanes over the rows of a batch, as runtime/plan/Lanes.h, batchLanes.
+__device__ __forceinline__ int batchLanes(Int rows) {
+  int lanes = 1;
+  while (lanes < 16 && rows / (2 * lanes) >= 64)
+    lanes *= 2;
+  return lanes;
+}
+
 /// Philox4x32-10, as runtime/plan/Philox.h: the word of (seed, stream, epoch, row, column).
 __device__ __forceinline__ unsigned randomWord(unsigned long long seed, unsigned stream, unsigned epoch, Int row,
                                                Int column) {
