@@ -177,6 +177,18 @@ void collectHeaders(std::string_view text, const Headers &headers, std::set<std:
   }
 }
 
+/// A log without the times that the assembler took: what is compiled twice says the same twice.
+std::string withoutTimes(std::string_view log) {
+  std::string kept;
+  while (!log.empty()) {
+    const std::string_view line = log.substr(0, std::min(log.find('\n'), log.size() - 1) + 1);
+    if (line.find("Compile time = ") == std::string_view::npos)
+      kept += line;
+    log.remove_prefix(line.size());
+  }
+  return kept;
+}
+
 class Nvrtc final : public KernelCompiler {
 public:
   Nvrtc(const Library &library, const std::string &cache) : library(library), api(library.api), cache(cache) {}
@@ -315,7 +327,7 @@ Compiled Nvrtc::translate(const Unit &unit, const std::vector<std::pair<const ch
   check(api.getProgramLogSize(program, &bytes), unit);
   result.log.resize(bytes);
   check(api.getProgramLog(program, result.log.data()), unit);
-  result.log.resize(std::min(bytes, result.log.find('\0')));
+  result.log = withoutTimes(result.log.c_str());
   if (status == kCompilation)
     throw std::logic_error(
         fmt::format("kernel '{}' does not compile ({}):\n{}", unit.name, options.front(), result.log));

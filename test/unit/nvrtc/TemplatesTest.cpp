@@ -1,0 +1,85 @@
+// Every template with representative slots, as device code: no warnings, no spills.
+#include "runtime/hal/nvrtc/Architectures.h"
+#include "runtime/hal/nvrtc/Resources.h"
+#include "test/unit/nvrtc/Compiler.h"
+#include <fmt/format.h>
+#include <set>
+
+namespace sn::rt::cuda {
+namespace {
+namespace fs = std::filesystem;
+
+/// The templates by the names that text includes them under.
+Headers templates() {
+  Headers headers;
+  const fs::path root = SOURCE_ROOT;
+  for (const auto &entry : fs::directory_iterator(root / "kernels-templates" / "cuda"))
+    if (entry.path().extension() == ".cuh")
+      headers[fs::relative(entry.path(), root).string()] = readText(entry.path());
+  return headers;
+}
+
+Unit unitOf(const fs::path &path) {
+  constexpr std::string_view kInstance = "// instance: ";
+  Unit unit{path.stem().string(), readText(path), {}};
+  std::istringstream lines(unit.text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(kInstance))
+      unit.kernels.push_back(line.substr(kInstance.size()));
+  return unit;
+}
+
+std::vector<std::string> architectures() {
+  const char *asked = std::getenv("SN_ARCHITECTURES");
+  return parseArchitectures(asked && *asked ? asked : "sm_80,sm_90a");
+}
+
+std::vector<Unit> units() {
+  std::vector<Unit> found;
+  if (const char *one = std::getenv("SN_UNIT"); one && *one)
+    return {unitOf(one)};
+  for (const auto &entry : fs::directory_iterator(fs::path(SOURCE_ROOT) / "test" / "unit" / "nvrtc" / "units"))
+    if (entry.path().extension() == ".cu")
+      found.push_back(unitOf(entry.path()));
+  std::sort(found.begin(), found.end(), [](const Unit &a, const Unit &b) { return a.name < b.name; });
+  return found;
+}
+
+TEST(Templates, CompileWithoutWarningsAndSpills) {
+  NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
+  const std::vector<Unit> all = units();
+  const Headers headers = templates();
+  const bool tell = std::getenv("SN_UNIT") != nullptr;
+  for (const std::string &architecture : architectures()) {
+    const std::vector<Compiled> compiled = nvrtc->compile(all, headers, architecture);
+    for (size_t i = 0; i < all.size(); ++i) {
+      ASSERT_FALSE(all[i].kernels.empty()) << all[i].name << " asks for no instance";
+      const std::string &log = compiled[i].log;
+      const std::vector<Resources> resources = resourcesOfLog(log);
+      EXPECT_EQ(resources.size(), all[i].kernels.size()) << all[i].name << " for " << architecture << "\n" << log;
+      EXPECT_EQ(log.find("warning"), std::string::npos) << all[i].name << " for " << architecture << "\n" << log;
+      for (const Resources &of : resources) {
+        EXPECT_EQ(of.spillStores + of.spillLoads, 0) << architecture << " " << resourcesText(of);
+        if (tell)
+          fmt::print("{} {}\n", architecture, resourcesText(of));
+      }
+    }
+  }
+}
+
+/// Nothing is left out: each header of the templates is included by some unit, through others or not.
+TEST(Templates, EveryHeaderHasAUnit) {
+  const Headers headers = templates();
+  std::set<std::string> reached;
+  const auto reach = [&](const auto &self, const std::string &text) -> void {
+    for (const auto &[name, content] : headers)
+      if (text.find("#include \"" + name + "\"") != std::string::npos && reached.insert(name).second)
+        self(self, content);
+  };
+  for (const Unit &unit : units())
+    reach(reach, unit.text);
+  for (const auto &[name, content] : headers)
+    EXPECT_TRUE(reached.count(name) || std::getenv("SN_UNIT")) << name << " is in no unit of test/unit/nvrtc/units";
+}
+} // namespace
+} // namespace sn::rt::cuda
