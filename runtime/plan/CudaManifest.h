@@ -1,6 +1,7 @@
 // What a plan's archive holds for the CUDA device, beside plan.json: entries of the archive
 //   cuda/manifest.json               this
 //   cuda/kernels/<id>.cu             the text of a step's kernel; steps with equal text share one
+//   cuda/kernels/common.cu           the kernels that all plans share
 //   cuda/include/<name>              the headers it includes, by the names it includes them under (optimizers.cuh, and
 //                                    the templates kernels-templates/cuda/*.cuh as they were when the plan was made)
 //   cuda/<architecture>/<key>        images made ahead
@@ -14,6 +15,8 @@
 namespace sn::plan {
 inline constexpr const char *kCudaManifest = "cuda/manifest.json", *kCudaInclude = "cuda/include/",
                             *kCudaKernels = "cuda/kernels/";
+/// The id of the unit of kernels that all plans share; no step's.
+inline constexpr const char *kCudaCommon = "common";
 
 /// A kernel's image for one architecture, of one template instance for each pass.
 struct CudaImage {

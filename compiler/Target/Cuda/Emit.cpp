@@ -96,6 +96,8 @@ llvm::Expected<CudaText> emitCuda(const plan::Plan &plan, ModuleOp slots) {
     text.entries[plan::kCudaKernels + (id + ".cu")] = kernel;
   for (const auto &[name, header] : sn::cuda::templateTexts())
     text.entries[plan::kCudaInclude + std::string(name)] = header;
+  text.entries[plan::kCudaKernels + std::string(plan::kCudaCommon) + ".cu"] =
+      "#include \"kernels-templates/cuda/common.cuh\"\n";
   text.entries[std::string(plan::kCudaInclude) + "optimizers.cuh"] = emitted->optimizers;
   text.entries[plan::kCudaManifest] = nlohmann::json(emitted->kernels.manifest).dump(1) + "\n";
   text.remarks = std::move(emitted->kernels.remarks);

@@ -70,11 +70,17 @@ private:
               commentOf(llvm::join(step.layers, ", ")) + "\n";
     for (auto [i, name] : llvm::enumerate(layout.pointers))
       text += "// pointers[" + std::to_string(i) + "]: " + commentOf(name) + "\n";
-    // Every sweep of a wide layer but its statistics is the same template.
-    std::string header = isWide() && !isStatistics() ? "wide_output" : step.kernel;
-    text += "#include \"kernels-templates/cuda/" + header + ".cuh\"\n";
+    for (auto [i, value] : llvm::enumerate(layout.hypers))
+      text += "// hypers[" + std::to_string(i) + "]: " + commentOf(nlohmann::json(value).dump()) + "\n";
+    text += "#include \"kernels-templates/cuda/" + header() + ".cuh\"\n";
     if (step.update)
       text += "#include \"optimizers.cuh\"\n";
+  }
+
+  std::string header() const {
+    if (isWide() && !isStatistics())
+      return "wide_output"; // one template for every sweep but the statistics
+    return step.kernel == "update" ? "parameter_update" : step.kernel;
   }
 
   void writeSlot(const std::string &name, const plan::SlotUse &use) {
@@ -202,7 +208,10 @@ llvm::Expected<std::string> optimizersText(const plan::Plan &plan, ModuleOp slot
     }
     std::string states = std::to_string(optimizer.states.size());
     text += "struct " + optimizer.name + " {";
-    text += optimizer.states.empty() ? "\n" : " // states: " + llvm::join(optimizer.states, ", ") + "\n";
+    std::vector<std::string> scalars;
+    for (const plan::NamedExpr &scalar : optimizer.scalars)
+      scalars.push_back(scalar.name);
+    text += " // states: " + llvm::join(optimizer.states, ", ") + "; scalars: " + llvm::join(scalars, ", ") + "\n";
     for (const char *kind : {"Weights", "Bias"})
       text +=
           std::string("  using ") + kind + " = sn::cuda::UpdateRule<" + optimizer.name + kind + ", " + states + ">;\n";
