@@ -3,13 +3,13 @@
 
 namespace sn::rt {
 namespace {
-std::unique_ptr<Device> openDevice(const plan::Archive &archive, const plan::Plan &plan, const std::string &path,
-                                   const DeviceChoice &choice) {
-  if (choice.name != "cpu")
-    userError("--device {}: the only device of this version is cpu", choice.name);
+std::unique_ptr<Device> openNamed(const plan::Archive &archive, const plan::Plan &plan, const std::string &path,
+                                  const DeviceChoice &choice) {
   try {
-    return makeCpuDevice(archive, plan, choice.threads, choice.level);
+    return openDevice(archive, plan, choice);
   } catch (const UserError &problem) {
+    if (std::string_view(problem.what()).starts_with("--device")) // of the machine, not of the plan
+      throw;
     userError("'{}': {}", path, problem.what());
   }
 }
@@ -17,7 +17,7 @@ std::unique_ptr<Device> openDevice(const plan::Archive &archive, const plan::Pla
 
 Session::Session(const std::string &planPath, const DeviceChoice &choice)
     : archive(plan::readArchive(planPath)), thePlan(plan::readPlan(archive, planPath)), pool(choice.threads),
-      theDevice(openDevice(archive, thePlan, planPath, choice)) {}
+      theDevice(openNamed(archive, thePlan, planPath, choice)) {}
 
 Session::Session(plan::Archive archive, plan::Plan plan, std::unique_ptr<Device> device, int threads)
     : archive(std::move(archive)), thePlan(std::move(plan)), pool(threads), theDevice(std::move(device)) {}

@@ -1,16 +1,11 @@
 // A plan file opened on a device: what every command starts with.
 #pragma once
 #include "runtime/base/ThreadPool.h"
+#include "runtime/exec/Devices.h"
 #include "runtime/exec/EntryRun.h"
 #include "runtime/plan/Archive.h"
 
 namespace sn::rt {
-struct DeviceChoice {
-  std::string name = "cpu"; // the only one so far
-  std::string level;        // of the CPU; "" = the richest this machine runs
-  int threads = 0;          // 0 = one for each core
-};
-
 class Session {
 public:
   /// UserError for a plan that cannot be read or run here.
