@@ -65,4 +65,26 @@ __device__ __forceinline__ float denseValue(const StepArgs &args, const Frame &f
   const float value = data.values[storedRow(data, example) * data.storedColumns + column] + data.inputOffset;
   return args.corruptions ? value * corruptionMask(args, frame, example, column) : value;
 }
+
+/// Examples of the batch from `row` on as an operand of a tile's product (tile.cuh): element (i, k) is feature k of
+/// example row + i; 0 beyond the batch and the stored columns. Dense data.
+struct DataRows {
+  const StepArgs &args;
+  const Frame &frame;
+  Int row;
+  bool alongDepth = true;
+  __device__ __forceinline__ float operator()(int i, Int k) const {
+    return row + i < frame.rows ? denseValue(args, frame, args.ids[row + i], k) : 0.0f;
+  }
+};
+/// Features [first, first + 64) as rows of such an operand, the examples of the batch as its depth: X^T.
+struct DataFeatures {
+  const StepArgs &args;
+  const Frame &frame;
+  Int first;
+  bool alongDepth = false;
+  __device__ __forceinline__ float operator()(int i, Int k) const {
+    return denseValue(args, frame, args.ids[k], first + i);
+  }
+};
 } // namespace sn::cuda
