@@ -1,22 +1,10 @@
 // Kernels that all plans share: not templates, since they know no slot. To be included in one translation unit of a
 // program.
 #pragma once
+#include "kernels-templates/cuda/lanes.cuh"
 #include "kernels-templates/cuda/targets.cuh"
 
 namespace sn::cuda {
-/// Sum of values[0..lanes) that lie `stride` apart, in the order of plan::combineLanes. `Most`: a power of two that
-/// `lanes` does not exceed.
-template <int Most> __device__ __forceinline__ float laneTree(const float *values, Int stride, int lanes) {
-  if constexpr (Most == 1) {
-    return values[0];
-  } else {
-    float sum = laneTree<Most / 2>(values, stride, lanes);
-    if (lanes > Most / 2)
-      sum += laneTree<Most / 2>(values + stride * (Most / 2), stride, lanes - Most / 2);
-    return sum;
-  }
-}
-
 /// A block for each part, kThreads threads.
 __global__ void __launch_bounds__(kThreads) finish_sums(const __grid_constant__ FinishArgs args) {
   __shared__ double scratch[kWarp];

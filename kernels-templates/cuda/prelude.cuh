@@ -47,7 +47,7 @@ __device__ __forceinline__ Range laneRange(Int extent, int lane, int lanes) {
 /// Lanes over the rows of a batch, as runtime/plan/Lanes.h, batchLanes.
 __device__ __forceinline__ int batchLanes(Int rows) {
   int lanes = 1;
-  while (lanes < 16 && rows / (2 * lanes) >= 64)
+  while (lanes < 16 && rows >= 128 * lanes)
     lanes *= 2;
   return lanes;
 }

@@ -89,7 +89,7 @@ Launches limitNormLaunches(const StepShape &shape) {
   Launches launches;
   if (source.outerFirst || source.outer == 1) {
     Pass lines;
-    lines.blocks = std::max<int64_t>(1, source.outer);
+    lines.blocks = ceilDiv(source.outer, source.inner <= kNarrowRow ? kThreads / 32 : 1);
     launches.passes.push_back(lines);
     return launches;
   }
