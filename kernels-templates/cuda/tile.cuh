@@ -3,6 +3,7 @@
 // a tensor-core tile can take this one's place.
 #pragma once
 #include "kernels-templates/cuda/prelude.cuh"
+#include "kernels-templates/cuda/wide_layout.cuh"
 
 namespace sn::cuda {
 /// An operand of a product: element (i, k) of a matrix in memory, 0 for i at or beyond `extent`. It lies at
@@ -21,6 +22,12 @@ struct MatrixOperand {
     return alongDepth ? base[i * stride + k] : base[k * stride + i];
   }
 };
+
+/// One of two, by value: through a reference both would live in memory.
+__device__ __forceinline__ MatrixOperand either(bool first, MatrixOperand a, MatrixOperand b) {
+  return {first ? a.base : b.base, first ? a.stride : b.stride, first ? a.extent : b.extent,
+          first ? a.alongDepth : b.alongDepth};
+}
 
 /// Rows [row, row + 64) of x [rows, inner] as the left factor of x E.
 __device__ __forceinline__ MatrixOperand rowsOperand(const float *x, Int inner, Int rows, Int row) {
@@ -48,38 +55,32 @@ __device__ __forceinline__ MatrixOperand transposedWeightsOperand(const Source &
 /// fp32 by fused multiply-adds: 4 x 4 values to a thread, sums in the order of the depth.
 class Tile {
 public:
-  static constexpr int kSide = 64;   // rows and columns of the tile
-  static constexpr int kDepth = 16;  // of a staged slice
-  static constexpr int kValues = 4;  // rows and columns that a thread holds values of
-  static constexpr int kStride = 68; // of a staged line: 16-byte loads stay aligned
+  static constexpr int kSide = kTileSide; // rows and columns of the tile
+  static constexpr int kDepth = 16;       // of a staged slice
+  static constexpr int kValues = 4;       // rows and columns that a thread holds values of
+  static constexpr int kStride = 68;      // of a staged line: 16-byte loads stay aligned
 
   /// The block's staging memory. One tile of a block uses it at a time.
-  struct Shared {
+  struct __align__(16) Shared {
     float left[2][kDepth][kStride], right[2][kDepth][kStride];
   };
 
-  /// acc[a][b] is the value of row row(a) and column column(b) of the tile.
-  float acc[kValues][kValues];
-
-  static __device__ __forceinline__ int row(int a) { return static_cast<int>(threadIdx.x) / 16 * 4 + a; }
-  static __device__ __forceinline__ int column(int b) {
-    return static_cast<int>(threadIdx.x) % 16 * 2 + (b & 1) + 32 * (b >> 1);
-  }
+  /// Values of the tile that a thread holds, and the sums so far.
+  static constexpr int kCount = kValues * kValues;
+  float acc[kCount];
 
   __device__ __forceinline__ void clear() {
 #pragma unroll
-    for (int a = 0; a < kValues; ++a)
-#pragma unroll
-      for (int b = 0; b < kValues; ++b)
-        acc[a][b] = 0;
+    for (int n = 0; n < kCount; ++n)
+      acc[n] = 0;
   }
-  /// f(row, column, value): for every value of this thread.
+  /// f(row, column, value): for every value of this thread, in the tile's coordinates.
   template <class F> __device__ __forceinline__ void forEach(F f) {
 #pragma unroll
     for (int a = 0; a < kValues; ++a)
 #pragma unroll
       for (int b = 0; b < kValues; ++b)
-        f(row(a), column(b), acc[a][b]);
+        f(row(a), column(b), acc[a * kValues + b]);
   }
 
   /// acc[i][j] += sum over k in [begin, end) of left(i, k) right(j, k). All threads of the block call it. It begins
@@ -113,6 +114,12 @@ public:
   }
 
 private:
+  /// The rows and columns of this thread's values: 4 neighbours; 2 and 2.
+  static __device__ __forceinline__ int row(int a) { return static_cast<int>(threadIdx.x) / 16 * 4 + a; }
+  static __device__ __forceinline__ int column(int b) {
+    return static_cast<int>(threadIdx.x) % 16 * 2 + (b & 1) + 32 * (b >> 1);
+  }
+
   /// A thread's part of a slice of 64 x 16 values on its way to shared memory.
   struct Slice {
     float value[4];
@@ -151,52 +158,34 @@ private:
       for (int a = 0; a < kValues; ++a)
 #pragma unroll
         for (int b = 0; b < kValues; ++b)
-          acc[a][b] = fmaf(l[a], r[b], acc[a][b]);
+          acc[a * kValues + b] = fmaf(l[a], r[b], acc[a * kValues + b]);
     }
   }
 };
 
-/// The balanced tree of plan::combineLanes over at most 31 lanes whose partial sums, N values each, come one after
-/// another: one partial is kept for each level.
+/// The balanced tree of plan::combineLanes over a power of two of lanes, at most 16, whose partial sums, N values each,
+/// come one after another: one partial is kept for each level, in local memory, since registers are dearer to a product
+/// than these rare loads.
 template <int N> class LaneTree {
 public:
-  /// Takes lane `lane`'s partial sums; they come in order, from lane 0.
-  __device__ __forceinline__ void push(int lane, const float *partial) {
-    float sum[N];
-#pragma unroll
-    for (int n = 0; n < N; ++n)
-      sum[n] = partial[n];
-    bool carried = true;
-#pragma unroll
-    for (int level = 0; level < kLevels; ++level)
-      if (carried) {
-        if (lane >> level & 1) {
-#pragma unroll
-          for (int n = 0; n < N; ++n)
-            sum[n] = levels[level][n] + sum[n];
-        } else {
-#pragma unroll
-          for (int n = 0; n < N; ++n)
-            levels[level][n] = sum[n];
-          carried = false;
-        }
-      }
-  }
-  /// The total of the `lanes` lanes that were pushed.
-  __device__ __forceinline__ void total(int lanes, float *sum) const {
-    bool first = true;
-#pragma unroll
-    for (int level = 0; level < kLevels; ++level)
-      if (lanes >> level & 1) {
+  /// Takes the partial sums of lane `lane`; lanes come in order, from 0. After the last one `sum` is the total.
+  __device__ __forceinline__ void push(int lane, float *sum) {
+#pragma unroll 1
+    for (int level = 0; level < kLevels; ++level) {
+      if ((lane >> level & 1) == 0) {
 #pragma unroll
         for (int n = 0; n < N; ++n)
-          sum[n] = first ? levels[level][n] : levels[level][n] + sum[n];
-        first = false;
+          levels[level][n] = sum[n];
+        return;
       }
+#pragma unroll
+      for (int n = 0; n < N; ++n)
+        sum[n] = levels[level][n] + sum[n];
+    }
   }
 
 private:
-  static constexpr int kLevels = 5;
+  static constexpr int kLevels = 4;
   float levels[kLevels][N];
 };
 } // namespace sn::cuda
