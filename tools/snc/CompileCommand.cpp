@@ -5,13 +5,15 @@
 #include "compiler/Pipeline/Pipeline.h"
 #include "compiler/Target/Cpu/Slots.h"
 #include "compiler/Target/Cuda/Emit.h"
+#include "runtime/hal/nvrtc/Architectures.h"
+#include "runtime/hal/nvrtc/Images.h"
 #include "tools/snc/Commands.h"
 #include <filesystem>
 #include <fmt/format.h>
 
 namespace {
 struct Options {
-  std::string network, output, to, emit, schedule;
+  std::string network, output, to, emit, schedule, arch;
   std::vector<std::string> printAfter;
   bool force = false, json = false, quiet = false;
 };
@@ -63,21 +65,32 @@ std::string planPath(const Options &options) {
   return output;
 }
 
+/// Compiled kernels for the architectures that were asked for, and PTX where NVRTC is at hand. What was added.
+std::vector<std::string> addImages(const Options &options, sn::Compiled &compiled) {
+  namespace cuda = sn::rt::cuda;
+  std::vector<std::string> architectures = cuda::parseArchitectures(options.arch);
+  if (architectures.empty())
+    return architectures;
+  const std::unique_ptr<cuda::KernelCompiler> nvrtc = cuda::openNvrtc(cuda::defaultKernelCache());
+  architectures.emplace_back(cuda::kPtxArchitecture);
+  cuda::addImages(compiled.archive, compiled.plan, architectures, *nvrtc);
+  return architectures;
+}
+
 void compile(const Options &options, const sn::frontend::Network &network, size_t warnings) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   if (!options.to.empty() || !options.emit.empty())
     return print(options, network, context);
   std::string output = planPath(options);
   sn::Compiled compiled = sn::compileNetwork(context, network, {options.schedule, options.printAfter});
+  const std::vector<std::string> architectures = addImages(options, compiled);
   sn::plan::writeArchive(compiled.archive, output, options.force);
   const sn::plan::Entry *train = sn::plan::findEntry(compiled.plan, "train");
   size_t steps = (train ? *train : *sn::plan::findEntry(compiled.plan, "predict")).steps.size();
   if (options.json) {
-    nlohmann::ordered_json result{{"plan", output},
-                                  {"network", network.name},
-                                  {"parameters", compiled.plan.parameters.size()},
-                                  {"kernels", steps},
-                                  {"warnings", warnings}};
+    nlohmann::ordered_json result{
+        {"plan", output},   {"network", network.name},        {"parameters", compiled.plan.parameters.size()},
+        {"kernels", steps}, {"architectures", architectures}, {"warnings", warnings}};
     fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
@@ -92,6 +105,7 @@ void compile(const Options &options, const sn::frontend::Network &network, size_
 void run(const Options &options) {
   sn::frontend::Report warnings;
   try {
+    sn::rt::cuda::parseArchitectures(options.arch); // a mistake there is told before any work is done
     sn::frontend::Network network = sn::frontend::readNetwork(options.network, warnings);
     if (!network.weightsData.empty()) // as the file has it: relative to the file
       network.weightsData =
@@ -128,6 +142,10 @@ void addCompileCommand(CLI::App &app) {
                    "print generated code: `llvm`, the slots as LLVM IR for a CPU; `cuda`, the "
                    "kernels as CUDA C++ for a GPU")
       ->check(CLI::IsMember({"llvm", "cuda"}));
+  command
+      ->add_option("--arch", options->arch,
+                   "put compiled CUDA kernels for these GPUs into the plan, as in sm_80,sm_90a; `none`: not even PTX")
+      ->type_name("LIST");
   auto *printAfter =
       command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
           ->type_name("PASS");
