@@ -1,0 +1,13 @@
+// A device with memory of its own.
+#pragma once
+#include <cstdint>
+
+namespace sn::rt {
+/// Implemented by devices whose allocations do not come out of the host's memory.
+class OwnMemory {
+public:
+  virtual ~OwnMemory() = default;
+  /// Bytes that allocations can still get.
+  virtual int64_t freeMemory() const = 0;
+};
+} // namespace sn::rt

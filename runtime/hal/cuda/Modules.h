@@ -1,0 +1,63 @@
+// The kernels of a plan on a device: images chosen or made, loaded once, functions by name.
+#pragma once
+#include "runtime/hal/cuda/Context.h"
+#include "runtime/hal/cuda/KernelCompiler.h"
+#include "runtime/plan/Archive.h"
+#include "runtime/plan/CudaManifest.h"
+#include <set>
+#include <tuple>
+
+namespace sn::rt::cuda {
+/// Functions of one kernel for one way of storing data and one optimizer.
+struct KernelUse {
+  std::string kernel;            // id in the manifest, or plan::kCudaCommon
+  std::string loader, optimizer; // as in plan::CudaImage
+  std::set<std::string> names;   // name expressions
+};
+struct Function {
+  FunctionHandle handle = nullptr;
+  int registers = 0, localBytes = 0;
+};
+
+class Modules {
+public:
+  /// UserError if the archive has no CUDA kernels, or such of another version. `compiler` may be null.
+  Modules(const plan::Archive &archive, const Context &context, std::shared_ptr<KernelCompiler> compiler);
+  ~Modules();
+  Modules(const Modules &) = delete;
+  Modules &operator=(const Modules &) = delete;
+
+  /// The kernel ids of an entry's steps. UserError if the archive has none for it.
+  const std::vector<std::string> &kernelsOf(const std::string &entry, size_t steps) const;
+  const std::string &nameOf(const std::string &kernel) const;
+
+  /// Makes all of it ready: what is not loaded yet comes from the plan's images or from one call of the compiler.
+  /// UserError if there is neither an image nor a compiler for the device.
+  void load(const std::vector<KernelUse> &uses);
+  /// A function that load() was asked for, with so much dynamic shared memory allowed. UserError if the device has
+  /// less.
+  const Function &function(const std::string &name, const KernelUse &use, int64_t shared);
+
+private:
+  struct Loaded {
+    Function function;
+    int64_t shared = 0; // dynamic shared memory allowed so far
+  };
+  using Key = std::tuple<std::string, std::string, std::string, std::string>; // kernel, loader, optimizer, name
+  static Key keyOf(const KernelUse &use, const std::string &name) {
+    return {use.kernel, use.loader, use.optimizer, name};
+  }
+  Unit unitOf(const KernelUse &use) const;
+  void compile(const std::vector<KernelUse> &uses);
+  bool loadImage(const KernelUse &use, const plan::CudaImage *image);
+  void add(const KernelUse &use, const std::string &image, const std::map<std::string, std::string> &names);
+
+  const Context &context;
+  std::shared_ptr<KernelCompiler> compiler;
+  std::map<std::string, std::string> texts; // the archive's entries under cuda/
+  plan::CudaManifest manifest;
+  Headers headers;
+  std::map<std::string, ModuleHandle> modules; // by SHA-256 of the image
+  std::map<Key, Loaded> functions;
+};
+} // namespace sn::rt::cuda
