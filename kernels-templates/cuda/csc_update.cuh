@@ -13,31 +13,27 @@ public:
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (operand::same<Loader, Dense>)
       updateDense<Optimizer>(args);
-    else if constexpr (Pass == 0)
+    else if constexpr (Pass == csc::kCount)
       forEntries(args, [&](int feature, Int, float) { atomicAdd(counts(args) + feature, 1u); });
-    else if constexpr (Pass == 1)
+    else if constexpr (Pass == csc::kSumChunks)
       sumChunks(args);
-    else if constexpr (Pass == 2)
+    else if constexpr (Pass == csc::kScanChunks)
       scanChunks(args);
-    else if constexpr (Pass == 3)
+    else if constexpr (Pass == csc::kWriteStarts)
       writeStarts(args);
-    else if constexpr (Pass == 4)
+    else if constexpr (Pass == csc::kPlace)
       forEntries(args, [&](int feature, Int row, float factor) {
         // The counts go down to zero again: what is taken is the last free place.
-        const unsigned place = starts(args)[feature] + atomicSub(counts(args) + feature, 1u) - 1;
-        entries(args, kPlaced)[place] = {static_cast<int>(row), factor};
+        const unsigned place = starts(args)[feature] + atomicAdd(counts(args) + feature, ~0u) - 1;
+        entries(args, csc::kPlaced)[place] = {static_cast<int>(row), factor};
       });
-    else if constexpr (Pass == 5)
+    else if constexpr (Pass == csc::kOrder)
       orderLists(args);
     else
       updateSparse<Optimizer>(args);
   }
 
 private:
-  // Work areas, sized in runtime/hal/cuda/SparseLaunches.cpp, and constants that it repeats.
-  static constexpr int kCounts = 0, kStarts = 1, kChunks = 2, kTouched = 3, kPlaced = 4, kOrdered = 5;
-  static constexpr int kChunk = 4096;    // features of a block in passes 1 and 3
-  static constexpr int kWindow = 16384;  // rows whose order pass 5 finds at a time
   static constexpr unsigned kLong = 128; // a list above this is summed by the whole block
   static constexpr int kWarps = kThreads / kWarp;
   using Pair = unsigned long long; // touched features << 32 | entries
@@ -46,14 +42,14 @@ private:
     int row;
     float factor;
   };
-  static __device__ unsigned *counts(const StepArgs &args) { return static_cast<unsigned *>(args.work[kCounts]); }
-  static __device__ unsigned *starts(const StepArgs &args) { return static_cast<unsigned *>(args.work[kStarts]); }
-  static __device__ Pair *chunks(const StepArgs &args) { return static_cast<Pair *>(args.work[kChunks]); }
-  static __device__ int *touched(const StepArgs &args) { return static_cast<int *>(args.work[kTouched]); }
+  static __device__ unsigned *counts(const StepArgs &args) { return static_cast<unsigned *>(args.work[csc::kCounts]); }
+  static __device__ unsigned *starts(const StepArgs &args) { return static_cast<unsigned *>(args.work[csc::kStarts]); }
+  static __device__ Pair *chunks(const StepArgs &args) { return static_cast<Pair *>(args.work[csc::kChunks]); }
+  static __device__ int *touched(const StepArgs &args) { return static_cast<int *>(args.work[csc::kTouched]); }
   static __device__ Entry *entries(const StepArgs &args, int area) { return static_cast<Entry *>(args.work[area]); }
   /// Of the whole batch, after pass 2.
   static __device__ Int touchedCount(const StepArgs &args) {
-    return static_cast<Int>(chunks(args)[ceilDiv(args.source.inner, kChunk)] >> 32);
+    return static_cast<Int>(chunks(args)[ceilDiv(args.source.inner, csc::kChunk)] >> 32);
   }
   static __device__ float factorOf(const StepArgs &args) {
     return -args.source.scale / static_cast<float>(args.frame->rows);
@@ -100,7 +96,7 @@ private:
     return before + inclusive - value;
   }
   static __device__ void sumChunks(const StepArgs &args) {
-    const Int begin = static_cast<Int>(blockIdx.x) * kChunk, end = least(begin + kChunk, args.source.inner);
+    const Int begin = static_cast<Int>(blockIdx.x) * csc::kChunk, end = least(begin + csc::kChunk, args.source.inner);
     Pair sum = 0, total;
     for (Int feature = begin + threadIdx.x; feature < end; feature += kThreads)
       sum += pairOf(counts(args)[feature]);
@@ -110,7 +106,7 @@ private:
   }
   /// chunks[i] = the sum of those before; one more for the sum of all. One block.
   static __device__ void scanChunks(const StepArgs &args) {
-    const Int count = ceilDiv(args.source.inner, kChunk);
+    const Int count = ceilDiv(args.source.inner, csc::kChunk);
     Pair carry = 0;
     for (Int first = 0; first < count; first += kThreads) {
       const Int i = first + threadIdx.x;
@@ -125,9 +121,9 @@ private:
   }
   /// starts[i] = the first place of feature i's list, one more for their end; touched[] = the features with entries.
   static __device__ void writeStarts(const StepArgs &args) {
-    const Int begin = static_cast<Int>(blockIdx.x) * kChunk;
+    const Int begin = static_cast<Int>(blockIdx.x) * csc::kChunk;
     Pair carry = chunks(args)[blockIdx.x];
-    for (Int first = begin; first < begin + kChunk && first < args.source.inner; first += kThreads) {
+    for (Int first = begin; first < begin + csc::kChunk && first < args.source.inner; first += kThreads) {
       const Int feature = first + threadIdx.x;
       const unsigned count = feature < args.source.inner ? counts(args)[feature] : 0;
       Pair total;
@@ -148,8 +144,8 @@ private:
     for (Int i = static_cast<Int>(blockIdx.x) * kWarps + warp(); i < lists; i += warps) {
       const int feature = touched(args)[i];
       const unsigned begin = starts(args)[feature], count = starts(args)[feature + 1] - begin;
-      const Entry *from = entries(args, kPlaced) + begin;
-      Entry *to = entries(args, kOrdered) + begin;
+      const Entry *from = entries(args, csc::kPlaced) + begin;
+      Entry *to = entries(args, csc::kOrdered) + begin;
       if (count <= kWarp)
         orderShort(from, to, static_cast<int>(count));
       else
@@ -168,7 +164,8 @@ private:
   }
   /// An entry's place is the number of rows below its own: one bit for each row of a window, sums of bits by words.
   static __device__ void orderLong(const StepArgs &args, const Entry *from, Entry *to, unsigned count) {
-    const int window = static_cast<int>(least(kWindow, ceilDiv(args.maxRows, kWarp) * kWarp)), words = window / kWarp;
+    const int window = static_cast<int>(least(csc::kWindow, ceilDiv(args.maxRows, kWarp) * kWarp)),
+              words = window / kWarp;
     unsigned *bits = dynamicShared<unsigned>() + warp() * 2 * words, *below = bits + words;
     unsigned done = 0; // entries of the windows before
     for (Int first = 0; done < count; first += window) {
@@ -251,7 +248,7 @@ private:
   /// gradients[w] of the group's features; ends with a barrier.
   template <bool Wide>
   static __device__ void sumGroup(const StepArgs &args, const Lines &deltas, Int first, Group &group) {
-    const Entry *ordered = entries(args, kOrdered);
+    const Entry *ordered = entries(args, csc::kOrdered);
     if (group.counts[warp()] <= kLong)
       sumList<Wide>(deltas, first, ordered + group.begins[warp()], group.counts[warp()], group.gradients[warp()]);
     for (int member = 0; member < kWarps; ++member) {

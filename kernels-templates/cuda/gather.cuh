@@ -1,11 +1,12 @@
 // Weighted sums of rows of a matrix, a stretch of 128 columns to a warp: what csr_gather and csc_update are made of.
 #pragma once
 #include "kernels-templates/cuda/slot.cuh"
+#include "kernels-templates/cuda/sparse.cuh"
 #include "kernels-templates/cuda/tile.cuh"
 
 namespace sn::cuda {
-/// Columns of a warp's stretch, four to a lane.
-inline constexpr int kStretch = 128, kPerLane = kStretch / kWarp;
+/// Columns of a warp's stretch that a lane holds.
+inline constexpr int kPerLane = kStretch / kWarp;
 
 /// A matrix whose rows are summed: element (i, c) at base[i * rowStep + c * columnStep].
 struct Lines {
