@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <memory>
 #include <set>
 
 namespace sn::test {
@@ -27,14 +28,18 @@ public:
     before = reference::rounded(before);
   }
 
+  const Case &of() const { return made; }
+  /// Makes the programs.
+  void compile() {
+    for (const std::vector<int64_t> &batch : made.batches)
+      maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
+    programs = compileSchedules(network, made.seed);
+    expectSessions(programs, made.tables, maxRows);
+  }
+  /// After compile().
   void run() {
     countFeatures();
     ask();
-    int64_t maxRows = 0;
-    for (const std::vector<int64_t> &batch : made.batches)
-      maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
-    const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
-    expectSessions(programs, made.tables, maxRows);
     for (const auto &[schedule, program] : programs) {
       count(schedule, program.plan);
       Session session(program, made.tables, program.plan.training.optimizer, 2, maxRows);
@@ -64,6 +69,8 @@ private:
   static constexpr int64_t kSteps = 3; // of an epoch, for the schedule of the learning rate
   const Case &made;
   Network network;
+  std::map<std::string, Program> programs;
+  int64_t maxRows = 0;
   reference::State before;
   std::vector<Expected> steps;
   reference::Result evaluated, predicted;
@@ -238,13 +245,30 @@ void checkThreads(const Case &made, const std::vector<int> &counts) {
   }
 }
 
-void checkNetwork(const Case &made) {
-  try {
-    Check(made).run();
-  } catch (const std::exception &fault) {
-    ADD_FAILURE() << fault.what();
+void checkNetwork(const Case &made) { checkNetworks({made}); }
+
+void checkNetworks(const std::vector<Case> &cases) {
+  std::vector<std::unique_ptr<Check>> checks;
+  auto attempt = [&](const Case &made, const auto &what) {
+    SCOPED_TRACE(made.name);
+    const int failed = ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+    try {
+      what();
+    } catch (const std::exception &fault) {
+      ADD_FAILURE() << fault.what();
+    }
+    if (::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count() > failed)
+      std::cerr << made.name << " seed " << made.seed << ":\n" << made.json << "\n";
+  };
+  for (const Case &made : cases)
+    attempt(made, [&] {
+      auto check = std::make_unique<Check>(made);
+      check->compile();
+      checks.push_back(std::move(check));
+    });
+  for (std::unique_ptr<Check> &check : checks) {
+    attempt(check->of(), [&] { check->run(); });
+    check.reset();
   }
-  if (::testing::Test::HasFailure())
-    std::cerr << "seed " << made.seed << ":\n" << made.json << "\n";
 }
 } // namespace sn::test

@@ -16,6 +16,8 @@ Coverage &coverage();
 /// are those of GoogleTest.
 /// Networks without targets: only the lists.
 void checkNetwork(const Case &made);
+/// The same for several, all compiled before the first runs: quicker where a compiler is started for them.
+void checkNetworks(const std::vector<Case> &cases);
 /// All parameters and optimizer states after the case's batches, from the runtime's own initial values.
 std::vector<float> trainedBits(const Program &program, Network &network, const Case &made, int threads);
 /// They are the same to the last bit with any of these numbers of threads, under every schedule.

@@ -44,6 +44,8 @@ public:
   void set(const reference::State &state);
   reference::State state() const;
 
+  /// Makes an entry ready, as the first run of it would.
+  void prepare(const std::string &name) { entry(name); }
   /// From the state at hand.
   rt::BatchSums train(const reference::Run &run, int64_t steps);
   Trained trainFrom(const reference::State &before, const reference::Run &run, int64_t steps);

@@ -11,6 +11,7 @@ struct Case {
   Tables tables;
   std::vector<std::vector<int64_t>> batches; // data-set rows of each step; the last batch is smaller
   Adjust adjust = {};                        // puts records into the network that no table knows
+  std::string name = {};                     // for messages
 };
 
 struct CaseLimits {

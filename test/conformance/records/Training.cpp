@@ -1,71 +1,17 @@
 // Every record in a tiny network that is compiled, trained on the CPU under every schedule and compared with the
 // oracle.
-#include "test/conformance/records/Tiny.h"
+#include "test/conformance/records/RecordCases.h"
 #include <cmath>
 #include <gtest/gtest.h>
 
 namespace sn::test {
 namespace {
-TEST(Training, HiddenActivations) {
-  for (const vocab::Activation &record : vocab::activations()) {
-    SCOPED_TRACE(record.name);
-    checkNetwork(tinyCase({.hiddenActivation = std::string(record.name), .denoising = 0.2}));
-    if (!record.params.empty())
-      checkNetwork(tinyCase({.hiddenActivation = std::string(record.name), .denoising = 0.2, .parameters = 0.6}));
-  }
-}
-
-// Each loss behind each activation on one storage, and behind one of the activations on all of them; the storages take
-// turns. Weighted, indexed and ignored targets: language/Data.cpp.
-TEST(Training, LossesBehindActivationsForEachStorage) {
-  size_t turn = 0;
-  for (const vocab::Loss &loss : vocab::losses()) {
-    std::vector<const vocab::Activation *> fitting = activationsFor(loss);
-    for (size_t i = 0; i < fitting.size(); ++i)
-      for (size_t j = 0; j < kStorages.size(); ++j) {
-        if (j != (i + turn) % kStorages.size() && fitting.size() > 2 && i != turn % fitting.size())
-          continue;
-        SCOPED_TRACE(std::string(loss.name) + " behind " + std::string(fitting[i]->name) + ", storage " +
-                     std::to_string(j));
-        checkNetwork(tinyCase({.outputActivation = std::string(fitting[i]->name),
-                               .loss = std::string(loss.name),
-                               .target = kStorages[j],
-                               .parameters = j == 1 ? 0.6 : 1}));
-      }
-    ++turn;
-  }
-}
-
-TEST(Training, InputsOfEachStorage) {
-  for (Storage storage : kStorages)
-    for (double denoising : {0.0, 0.3})
-      checkNetwork(tinyCase({.input = storage, .denoising = denoising}));
-}
-
-TEST(Training, Optimizers) {
-  for (const vocab::Optimizer &record : vocab::optimizers()) {
-    SCOPED_TRACE(record.name);
-    checkNetwork(tinyCase({.optimizer = std::string(record.name), .lambda1 = 0.002}));
-    if (!record.dsstneScalars.empty())
-      checkNetwork(tinyCase({.optimizer = std::string(record.name), .lambda1 = 0.002, .dsstne = true}));
-  }
-}
-
-TEST(Training, Initializers) {
-  for (const vocab::Initializer &record : vocab::initializers()) {
-    SCOPED_TRACE(record.name);
-    checkNetwork(tinyCase({.initializer = std::string(record.name)}));
-    if (record.dsstneShift)
-      checkNetwork(tinyCase({.initializer = std::string(record.name), .dsstne = true}));
-  }
-}
-
-TEST(Training, Schedules) {
-  for (const vocab::Schedule &record : vocab::schedules()) {
-    SCOPED_TRACE(record.name);
-    checkNetwork(tinyCase({.schedule = std::string(record.name)}));
-  }
-}
+TEST(Training, HiddenActivations) { checkNetworks(hiddenActivationCases()); }
+TEST(Training, LossesBehindActivationsForEachStorage) { checkNetworks(lossCases()); }
+TEST(Training, InputsOfEachStorage) { checkNetworks(inputCases()); }
+TEST(Training, Optimizers) { checkNetworks(optimizerCases()); }
+TEST(Training, Initializers) { checkNetworks(initializerCases()); }
+TEST(Training, Schedules) { checkNetworks(scheduleCases()); }
 
 /// Three pooled sources of constant weights.
 Case pooledCase(const vocab::Pooling &record, double first, double second, double bias, const std::string &activation) {
