@@ -2,7 +2,7 @@
 // standard header. No header is included here: images are compiled by the hundred (README.md).
 #pragma once
 #define SN_EMULATOR 1
-#define __global__
+#define __global__ static // those of a header that nothing launches cost nothing
 #define __device__
 #define __host__
 #define __constant__ static

@@ -1,0 +1,212 @@
+// Modules, launches, streams and events of the emulated driver.
+#include "test/emulator/DriverState.h"
+#include <dlfcn.h>
+#include <stdexcept>
+
+namespace sn::emulator {
+using namespace rt::cuda;
+namespace {
+using Lock = std::lock_guard<std::mutex>;
+
+Result moduleLoadDataEx(ModuleHandle *module, const void *image, unsigned, int *, void **) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  const char *path = static_cast<const char *>(image); // EmulatedCompiler
+  void *object = path && path[0] == '/' ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
+  if (!object)
+    return kInvalidImage;
+  auto *shared = static_cast<unsigned char *const *>(dlsym(object, "sn_shared_memory"));
+  if (!shared) {
+    dlclose(object);
+    return kInvalidImage;
+  }
+  auto made = std::make_unique<ModuleTag>();
+  made->object = object;
+  made->shared = {shared[0], shared[1]};
+  *module = made.get();
+  state.modules[*module] = std::move(made);
+  return kSuccess;
+}
+Result moduleUnload(ModuleHandle module) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  auto found = state.modules.find(module);
+  if (found == state.modules.end())
+    return kInvalidHandle;
+  for (auto &[name, function] : found->second->functions)
+    state.functions.erase(&function);
+  dlclose(found->second->object);
+  state.modules.erase(found);
+  return state.ready();
+}
+Result moduleGetFunction(FunctionHandle *function, ModuleHandle module, const char *name) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  auto found = state.modules.find(module);
+  if (found == state.modules.end())
+    return kInvalidHandle;
+  void *address = dlsym(found->second->object, name);
+  if (!address)
+    return kNotFound;
+  FunctionTag &one = found->second->functions[name];
+  one.thread = reinterpret_cast<void (*)(void *)>(address);
+  one.shared = found->second->shared;
+  one.name = name;
+  state.functions[&one] = module;
+  *function = &one;
+  return kSuccess;
+}
+Result funcGetAttribute(int *value, int attribute, FunctionHandle function) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  if (!state.functions.count(function))
+    return kInvalidHandle;
+  switch (static_cast<FunctionAttribute>(attribute)) {
+  case FunctionAttribute::LocalBytes:
+    *value = 0;
+    return kSuccess;
+  case FunctionAttribute::Registers:
+    *value = 32; // nobody counts them here
+    return kSuccess;
+  case FunctionAttribute::MaxDynamicSharedBytes:
+    *value = function->dynamicLimit;
+    return kSuccess;
+  }
+  return kInvalidValue;
+}
+Result funcSetAttribute(FunctionHandle function, int attribute, int value) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  if (!state.functions.count(function))
+    return kInvalidHandle;
+  if (attribute != static_cast<int>(FunctionAttribute::MaxDynamicSharedBytes) || value < 0 ||
+      value > state.settings.sharedOptin)
+    return kInvalidValue;
+  function->dynamicLimit = value;
+  return kSuccess;
+}
+
+Code checkShape(const Shape &shape, const FunctionTag &function) {
+  const bool grid = shape.grid.x >= 1 && shape.grid.x <= 0x7fffffffu && shape.grid.y >= 1 && shape.grid.y <= 65535 &&
+                    shape.grid.z >= 1 && shape.grid.z <= 65535;
+  const bool block = shape.block.volume() >= 1 && shape.block.volume() <= 1024 && shape.block.z <= 64;
+  return grid && block && shape.sharedBytes <= static_cast<size_t>(function.dynamicLimit) ? kSuccess : kInvalidValue;
+}
+Result launchKernel(FunctionHandle function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+                    unsigned blockY, unsigned blockZ, unsigned sharedBytes, StreamHandle stream, void **arguments,
+                    void **extra) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  if (!state.functions.count(function) || !state.knows(stream))
+    return kInvalidHandle;
+  if (extra)
+    return kNotSupported;
+  const Shape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes};
+  if (const Code code = checkShape(shape, *function))
+    return code;
+  ++state.counters.launches;
+  if (state.settings.recordLaunches)
+    state.counters.launched.push_back(function->name);
+  try {
+    run(shape, function->shared, function->thread, arguments);
+  } catch (const Fault &fault) {
+    state.fault = function->name + ": " + fault.what();
+    return kLaunchFailed;
+  }
+  return state.checkGuards(function->name);
+}
+
+Result streamCreate(StreamHandle *stream, unsigned) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  auto made = std::make_unique<StreamTag>();
+  *stream = made.get();
+  state.streams[*stream] = std::move(made);
+  return kSuccess;
+}
+Result streamDestroy(StreamHandle stream) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  return state.streams.erase(stream) ? static_cast<Code>(state.ready()) : kInvalidHandle;
+}
+Result streamSynchronize(StreamHandle stream) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  return state.knows(stream) ? kSuccess : kInvalidHandle;
+}
+Result eventCreate(EventHandle *event, unsigned) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  auto made = std::make_unique<EventTag>();
+  *event = made.get();
+  state.events[*event] = std::move(made);
+  return kSuccess;
+}
+Result eventDestroy(EventHandle event) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  return state.events.erase(event) ? static_cast<Code>(state.ready()) : kInvalidHandle;
+}
+Result eventRecord(EventHandle event, StreamHandle stream) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  if (!state.events.count(event) || !state.knows(stream))
+    return kInvalidHandle;
+  event->recorded = true;
+  event->time = std::chrono::steady_clock::now();
+  return kSuccess;
+}
+Result eventSynchronize(EventHandle event) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  return state.events.count(event) ? kSuccess : kInvalidHandle;
+}
+Result eventElapsedTime(float *milliseconds, EventHandle from, EventHandle to) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  if (const Code code = state.ready())
+    return code;
+  if (!state.events.count(from) || !state.events.count(to) || !from->recorded || !to->recorded)
+    return kInvalidHandle;
+  *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();
+  return kSuccess;
+}
+} // namespace
+
+void addExecution(DriverApi &api) {
+  api.moduleLoadDataEx = moduleLoadDataEx;
+  api.moduleUnload = moduleUnload;
+  api.moduleGetFunction = moduleGetFunction;
+  api.funcGetAttribute = funcGetAttribute;
+  api.funcSetAttribute = funcSetAttribute;
+  api.launchKernel = launchKernel;
+  api.streamCreate = streamCreate;
+  api.streamDestroy = streamDestroy;
+  api.streamSynchronize = streamSynchronize;
+  api.eventCreate = eventCreate;
+  api.eventDestroy = eventDestroy;
+  api.eventRecord = eventRecord;
+  api.eventSynchronize = eventSynchronize;
+  api.eventElapsedTime = eventElapsedTime;
+}
+} // namespace sn::emulator
