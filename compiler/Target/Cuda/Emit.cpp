@@ -17,7 +17,7 @@ struct Kernels {
   std::map<std::string, std::string> texts;                // by id
   std::map<std::string, std::string> idOf;                 // by text
   std::vector<std::string> order;                          // ids, by first use
-  std::map<std::string, std::vector<std::string>> usersOf; // by id: "train 0", ...
+  std::map<std::string, std::vector<std::string>> usersOf; // by id: comment lines on the steps that run it
   plan::CudaManifest manifest;
   std::vector<std::string> remarks;
 
@@ -49,6 +49,17 @@ std::string obstacle(const plan::Step &step) {
   return "";
 }
 
+/// A comment on a step that runs a kernel: its operands.
+std::string describe(const std::string &name, const plan::Step &step) {
+  const plan::StepLayout layout = plan::layoutOf(step);
+  std::string text = "// " + name;
+  for (auto [i, operand] : llvm::enumerate(layout.pointers))
+    text += (i ? ", [" : ": pointers [") + std::to_string(i) + "] " + cuda::commentOf(operand);
+  for (auto [i, value] : llvm::enumerate(layout.hypers))
+    text += (i ? ", [" : "; hypers [") + std::to_string(i) + "] " + cuda::commentOf(nlohmann::json(value).dump());
+  return text + "\n";
+}
+
 llvm::Error addEntry(Kernels &kernels, const plan::Plan &plan, const plan::Entry &entry, ModuleOp slots) {
   for (const plan::Step &step : entry.steps)
     if (std::string why = obstacle(step); !why.empty()) {
@@ -61,7 +72,7 @@ llvm::Error addEntry(Kernels &kernels, const plan::Plan &plan, const plan::Entry
       return text.takeError();
     std::string id = kernels.intern(plan::kernelNameOf(step), *text);
     kernels.manifest.entries[entry.name].push_back(id);
-    kernels.usersOf[id].push_back(entry.name + " " + std::to_string(i));
+    kernels.usersOf[id].push_back(describe(entry.name + " " + std::to_string(i), step));
   }
   return llvm::Error::success();
 }
@@ -113,8 +124,7 @@ llvm::Expected<std::string> emitCudaText(const plan::Plan &plan, ModuleOp slots)
     text += "// " + remark + "\n";
   text += "// ===== optimizers.cuh\n" + emitted->optimizers;
   for (const std::string &id : emitted->kernels.order)
-    text += "\n// ===== " + id + ".cu: " + llvm::join(emitted->kernels.usersOf[id], ", ") + "\n" +
-            emitted->kernels.texts[id];
+    text += "\n// ===== " + id + ".cu\n" + llvm::join(emitted->kernels.usersOf[id], "") + emitted->kernels.texts[id];
   return text;
 }
 } // namespace sn::target

@@ -10,8 +10,6 @@ using namespace mlir;
 using llvm::StringRef;
 
 namespace sn::target::cuda {
-namespace {
-/// For a comment that goes to the end of its line.
 std::string commentOf(StringRef text) {
   std::string safe = text.str();
   for (char &c : safe)
@@ -20,6 +18,7 @@ std::string commentOf(StringRef text) {
   return safe;
 }
 
+namespace {
 /// "stored_only" -> "StoredOnly".
 std::string typeNameOf(StringRef slot) { return llvm::convertToCamelFromSnakeCase(slot, /*capitalizeFirst=*/true); }
 
@@ -32,6 +31,9 @@ llvm::Expected<std::string> textOfFunction(ModuleOp slots, const std::string &fu
     return llvm::createStringError("the plan names a slot that is not there: " + function);
   return functionText(slot, name);
 }
+
+/// The slots of a pointwise kernel in the order of sn::cuda::TargetSlots.
+constexpr const char *kPointwise[] = {"body", "background", "stored", "stored_only", "dense"};
 
 class KernelWriter {
 public:
@@ -49,6 +51,8 @@ public:
       text += "\n" + *function;
       writeSlot(name, use);
     }
+    if (usesTargetSlots())
+      text += "\nusing Slots = sn::cuda::TargetSlots<" + targetSlots() + ">;";
     text += "\nusing Kernel = " + skeleton() +
             ";\ntemplate <class Loader, class Optimizer, int Pass>\n__global__ void "
             "__launch_bounds__(sn::cuda::kThreads)\n    " +
@@ -68,10 +72,6 @@ private:
     if (!step.layers.empty())
       text += "// " + std::string(step.layers.size() > 1 ? "layers " : "layer ") +
               commentOf(llvm::join(step.layers, ", ")) + "\n";
-    for (auto [i, name] : llvm::enumerate(layout.pointers))
-      text += "// pointers[" + std::to_string(i) + "]: " + commentOf(name) + "\n";
-    for (auto [i, value] : llvm::enumerate(layout.hypers))
-      text += "// hypers[" + std::to_string(i) + "]: " + commentOf(nlohmann::json(value).dump()) + "\n";
     text += "#include \"kernels-templates/cuda/" + header() + ".cuh\"\n";
     if (step.update)
       text += "#include \"optimizers.cuh\"\n";
@@ -140,15 +140,15 @@ private:
   std::string slotOrNone(const char *name) const {
     return step.slots.count(name) ? typeNameOf(name) : "sn::cuda::NoSlot";
   }
-  /// All slots of a pointwise kernel; NoSlot if there are none.
+  /// Whether the step has the slots of a pointwise kernel.
+  bool usesTargetSlots() const {
+    return llvm::any_of(kPointwise, [&](const char *name) { return step.slots.count(name) != 0; });
+  }
   std::string targetSlots() const {
-    const char *names[] = {"body", "background", "stored", "stored_only", "dense"};
     std::vector<std::string> types;
-    for (const char *name : names)
+    for (const char *name : kPointwise)
       types.push_back(slotOrNone(name));
-    if (llvm::none_of(names, [&](const char *name) { return step.slots.count(name) != 0; }))
-      return "sn::cuda::NoSlot";
-    return "sn::cuda::TargetSlots<" + llvm::join(types, ", ") + ">";
+    return llvm::join(types, ", ");
   }
   std::string reductions() const {
     std::vector<std::string> types;
@@ -164,15 +164,15 @@ private:
     if (isWide() && isStatistics())
       return "sn::cuda::WideSoftmaxStatistics<Logit>";
     if (isWide())
-      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", " + targetSlots() + ">";
+      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", Slots>";
     if (schema == "csr_gather" || schema == "gemm" || schema == "expand")
       return type + "<Epilogue>";
     if (schema == "wide_topk")
       return type + "<Score>";
     if (schema == "map")
-      return type + "<" + targetSlots() + ", " + (plan::isVectorMap(step) ? "true" : "false") + ">";
+      return type + "<Slots, " + (plan::isVectorMap(step) ? "true" : "false") + ">";
     if (schema == "row_reduce")
-      return type + "<" + reductions() + ", " + targetSlots() + ">";
+      return type + "<" + reductions() + ", " + (usesTargetSlots() ? "Slots" : "sn::cuda::NoSlot") + ">";
     if (schema == "column_reduce")
       return type + "<Value, " + slotOrNone("finish") + ">";
     if (schema == "update")

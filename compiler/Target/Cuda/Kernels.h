@@ -6,6 +6,9 @@
 #include <string>
 
 namespace sn::target::cuda {
+/// `text` for a comment that goes to the end of its line.
+std::string commentOf(llvm::StringRef text);
+
 /// The translation unit of a step: its slot functions, the slots bound to operands, and the kernel, a template over
 /// the loader kind, the optimizer and the pass, under the name plan::kernelNameOf(step). `slots` defines the functions,
 /// simplified. Errors: a slot that is missing, and those of functionText.
