@@ -10,6 +10,9 @@ struct DeviceChoice {
 
   std::string kind() const { return name.substr(0, name.find(':')); }
 };
+/// The number behind the colon of the name, 0 where there is none. UserError for anything else.
+int deviceNumber(const DeviceChoice &choice);
+
 /// Opens a device for a plan. UserError for a machine that has none, or a plan that it cannot run.
 using DeviceOpener =
     std::function<std::unique_ptr<Device>(const plan::Archive &, const plan::Plan &, const DeviceChoice &)>;

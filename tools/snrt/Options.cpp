@@ -6,7 +6,10 @@
 
 namespace sn::snrt {
 void addRunOptions(CLI::App &command, RunOptions &options) {
-  command.add_option("--device", options.device.name, "Where to run")->capture_default_str();
+  command
+      .add_option("--device", options.device.name,
+                  "Where to run: cpu, or cuda for an NVIDIA GPU (cuda:1 for the second)")
+      ->capture_default_str();
   command.add_option("--level", options.device.level,
                      "Instruction set level of the CPU code: x86-64-v2, x86-64-v3 or x86-64-v4");
   command

@@ -208,6 +208,8 @@ BoundStep Binder::bind(const plan::Step &step) const {
     bound.optimizer = optimizer->name;
   if (step.kernel == "csc_update" && step.update && !bound.args.source.descent)
     bound.idleWhenZero = optimizer->idleWhenZero;
+  if (givesLists(step))
+    bound.loaderName = "Csr"; // of what lists leave out, of which nothing is known yet
   bound.vectors = step.kernel == "map" && writesVectors(step);
   return bound;
 }

@@ -134,7 +134,7 @@ void CudaProgram::arrange(int64_t k, const DataView *exclude) {
     if (givesLists(step.bound.step)) {
       step.bound.args.data = exclude ? deviceView(*exclude) : sn::cuda::DataView{};
       step.bound.loader = exclude ? exclude->loader : Loader::CsrBinary;
-      step.bound.loaderName = !exclude ? "NoData" : exclude->loader == Loader::Dense ? "Dense" : "Csr";
+      step.bound.loaderName = step.bound.loader == Loader::Dense ? "Dense" : "Csr"; // "Csr" also for nothing
     }
   launches = launchesOf(steps, k);
   places = placesOf(steps, launches, updateHypers.size(), maxRows);

@@ -1,11 +1,15 @@
 #include "runtime/hal/nvrtc/Images.h"
+#include "kernels-templates/cuda/sparse.cuh"
+#include "kernels-templates/cuda/wide_layout.cuh"
 #include "runtime/hal/nvrtc/Resources.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace sn::rt::cuda {
 namespace {
+using namespace sn::cuda; // constants of the templates
 constexpr const char *kCommonHeader = "kernels-templates/cuda/common.cuh";
 
 /// The qualified names of the kernels in the text of common.cuh: what stands before the parameters of each
@@ -25,13 +29,41 @@ std::vector<std::string> commonKernels(std::string_view text) {
   return names;
 }
 
-std::vector<std::string> loadersOf(const plan::Step &step, bool ignoredZeros) {
-  if (!step.sources.empty() && step.sources.front().data)
-    return {"Csr", "Dense"};
-  if (step.target.empty())
+std::vector<std::string> loadersOf(const plan::Step &step, Storage storage) {
+  const bool lists = step.kernel == "wide_topk"; // whose data set holds what a list leaves out
+  const bool reads = lists || (!step.sources.empty() && step.sources.front().data);
+  if (!reads && step.target.empty())
     return {"NoData"};
-  return ignoredZeros ? std::vector<std::string>{"Csr", "CsrStoredOnly", "Dense"}
-                      : std::vector<std::string>{"Csr", "Dense"};
+  if (storage == Storage::Sparse)
+    return {"Csr"};
+  if (reads || storage == Storage::SparseAndDense)
+    return {"Csr", "Dense"};
+  return {"Csr", "CsrStoredOnly", "Dense"};
+}
+
+/// Whether each of the step's sums over features is short (true), long (false) or of an extent that only data tell.
+std::optional<bool> shortSums(const plan::Plan &plan, const plan::Step &step) {
+  bool all = true;
+  for (const plan::Source &source : step.sources) {
+    const auto weights = std::find_if(plan.parameters.begin(), plan.parameters.end(),
+                                      [&](const plan::Parameter &of) { return of.name == source.weights; });
+    if (weights == plan.parameters.end())
+      return std::nullopt;
+    const plan::Dim &inner = source.transposed ? weights->out : weights->in;
+    if (!inner.symbol.empty())
+      return std::nullopt;
+    all = all && inner.value < gemm::kWideInner;
+  }
+  return all;
+}
+
+/// Two sources that form the gradient of one matrix: the second may come in a pass of its own.
+bool mayBeLate(const plan::Step &step) {
+  std::set<std::string> gradients;
+  for (const plan::Source &source : step.sources)
+    if (!source.weightGradient.empty() && !gradients.insert(source.weightGradient).second)
+      return true;
+  return false;
 }
 
 /// A unit as it is compiled: all instances of a kernel at once, which parses its headers once.
@@ -90,28 +122,45 @@ Headers headersOf(const plan::Archive &archive) {
 }
 } // namespace
 
-int passesOf(const plan::Step &step) {
-  static const std::map<std::string, int, std::less<>> several = {{"column_reduce", 2}, {"limit_norm", 3}};
-  const auto found = several.find(step.kernel);
-  return found == several.end() ? 1 : found->second;
+std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader) {
+  if (step.kernel == "gemm") {
+    const std::optional<bool> whole = shortSums(plan, step);
+    if (!whole)
+      return {gemm::kWhole, gemm::kPartial, gemm::kFinish};
+    return *whole ? std::vector<int>{gemm::kWhole} : std::vector<int>{gemm::kPartial, gemm::kFinish};
+  }
+  if (step.sweep == "statistics" || step.sweep == "norm")
+    return {wide::kSweep, wide::kFinish};
+  if (step.sweep == "single" || step.sweep == "update")
+    return mayBeLate(step) ? std::vector<int>{wide::kSweep, wide::kLate} : std::vector<int>{wide::kSweep};
+  if (step.kernel == "csc_update" && loader != "Dense")
+    return {csc::kCount, csc::kSumChunks, csc::kScanChunks, csc::kWriteStarts, csc::kPlace, csc::kOrder, csc::kUpdate};
+  if (step.kernel == "wide_topk" || step.kernel == "column_reduce")
+    return {0, 1};
+  if (step.kernel == "limit_norm")
+    return {0, 1, 2};
+  return {0};
 }
 
 std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan::CudaManifest &manifest,
-                                             const std::string &optimizer, bool ignoredZeros,
-                                             const std::string &common) {
-  std::map<std::string, const plan::Step *> steps; // by kernel; those that share one ask for the same
+                                             const std::string &optimizer, Storage storage, const std::string &common) {
+  std::map<std::string, std::vector<const plan::Step *>> steps; // by kernel
   for (const auto &[name, kernels] : manifest.entries) {
     const plan::Entry *entry = plan::findEntry(plan, name);
     for (size_t i = 0; entry && i < std::min(kernels.size(), entry->steps.size()); ++i)
-      steps.emplace(kernels[i], &entry->steps[i]);
+      steps[kernels[i]].push_back(&entry->steps[i]);
   }
   std::vector<KernelInstances> result = {{plan::kCudaCommon, "", "", commonKernels(common)}};
-  for (const auto &[kernel, step] : steps)
-    for (const std::string &loader : loadersOf(*step, ignoredZeros)) {
-      KernelInstances &instances =
-          result.emplace_back(KernelInstances{kernel, loader, step->update ? optimizer : "", {}});
-      for (int pass = 0; pass < passesOf(*step); ++pass)
+  for (const auto &[kernel, users] : steps)
+    for (const std::string &loader : loadersOf(*users.front(), storage)) {
+      KernelInstances instances{kernel, loader, users.front()->update ? optimizer : "", {}};
+      std::set<int> numbers; // steps of one text may have sums of different lengths
+      for (const plan::Step *step : users)
+        for (const int pass : passNumbers(plan, *step, loader))
+          numbers.insert(pass);
+      for (const int pass : numbers)
         instances.names.push_back(plan::instanceName(manifest.names.at(kernel), loader, instances.optimizer, pass));
+      result.push_back(std::move(instances));
     }
   return result;
 }
@@ -128,7 +177,7 @@ std::optional<plan::CudaManifest> cudaManifest(const plan::Archive &archive) {
 }
 
 void addImages(plan::Archive &archive, const plan::Plan &plan, const std::vector<std::string> &architectures,
-               KernelCompiler &compiler) {
+               Storage storage, KernelCompiler &compiler) {
   std::optional<plan::CudaManifest> manifest = cudaManifest(archive);
   if (!manifest || architectures.empty())
     return;
@@ -136,7 +185,7 @@ void addImages(plan::Archive &archive, const plan::Plan &plan, const std::vector
   const std::string common = commonText(archive);
   for (const std::string &architecture : architectures) {
     const bool ptx = architecture.starts_with("compute_");
-    const std::vector<KernelInstances> all = kernelInstances(plan, *manifest, plan.training.optimizer, !ptx, common);
+    const std::vector<KernelInstances> all = kernelInstances(plan, *manifest, plan.training.optimizer, storage, common);
     const std::vector<Work> works = workOf(archive, *manifest, all);
     std::vector<Unit> units;
     for (const Work &work : works)

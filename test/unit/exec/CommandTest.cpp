@@ -354,7 +354,11 @@ TEST_F(Command, ErrorsSayWhatAndWhere) {
   EXPECT_HAS(failed(snrt("train '" + plan + "' '" + folder("none.h5") + "'"), 1).err, "none.h5");
   EXPECT_HAS(failed(snrt("train '" + data + "' '" + data + "'"), 1).err, "is no plan");
   EXPECT_HAS(failed(train("--optimizer Lion"), 1).err, "no optimizer 'Lion'");
-  EXPECT_HAS(failed(train("--device cuda"), 1).err, "--device cuda: the only device of this version is cpu");
+  EXPECT_HAS(failed(train("--device tpu"), 1).err,
+             "--device tpu: there is no such kind of device; it is one of cpu, cuda");
+  EXPECT_HAS(failed(train("--device cpu:1"), 1).err, "--device cpu:1: cpu takes no number");
+  EXPECT_HAS(failed(train("--device cuda:x"), 1).err,
+             "--device cuda:x: after the colon the number of a device is expected, as in cuda:1");
   EXPECT_HAS(failed(train("--batch 0"), 1).err, "--batch");
   EXPECT_HAS(failed(train("-o '" + folder("no/w.h5") + "'"), 1).err, "there is no folder");
   EXPECT_EQ(json::parse(failed(train("--json --optimizer Lion"), 1).err)["code"], 1);
