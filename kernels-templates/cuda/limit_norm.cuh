@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels-templates/cuda/lanes.cuh"
 #include "kernels-templates/cuda/pointwise.cuh"
+#include "kernels-templates/cuda/slot.cuh"
 
 namespace sn::cuda {
 /// args.source: the matrix. Pass 0 does all of it where a column lies in one piece ([outer][inner], or one column): a
