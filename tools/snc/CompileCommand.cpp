@@ -65,15 +65,27 @@ std::string planPath(const Options &options) {
   return output;
 }
 
-/// Compiled kernels for the architectures that were asked for, and PTX where NVRTC is at hand. What was added.
+/// Compiled kernels for the architectures that were asked for, and PTX. What was added.
 std::vector<std::string> addImages(const Options &options, sn::Compiled &compiled) {
   namespace cuda = sn::rt::cuda;
   std::vector<std::string> architectures = cuda::parseArchitectures(options.arch);
-  if (architectures.empty())
+  const bool asked = !architectures.empty();
+  if (options.arch == "none")
     return architectures;
-  const std::unique_ptr<cuda::KernelCompiler> nvrtc = cuda::openNvrtc(cuda::defaultKernelCache());
+  std::unique_ptr<cuda::KernelCompiler> nvrtc;
+  try {
+    nvrtc = cuda::openNvrtc(cuda::defaultKernelCache());
+  } catch (const sn::UserError &) {
+    if (asked)
+      throw;
+    if (!options.quiet && !options.json)
+      fmt::print(stderr, "note: no PTX in the plan, since NVRTC was not found: on a GPU, the plan then needs NVRTC "
+                         "there; `--arch none` says so on purpose\n");
+    return architectures;
+  }
   architectures.emplace_back(cuda::kPtxArchitecture);
-  cuda::addImages(compiled.archive, compiled.plan, architectures, *nvrtc);
+  cuda::addImages(compiled.archive, compiled.plan, architectures, asked ? cuda::Storage::All : cuda::Storage::Sparse,
+                  *nvrtc);
   return architectures;
 }
 
@@ -145,7 +157,8 @@ void addCompileCommand(CLI::App &app) {
   command
       ->add_option("--arch", options->arch,
                    "put compiled CUDA kernels for these GPUs into the plan, as in sm_80,sm_90a; `none`: not even PTX")
-      ->type_name("LIST");
+      ->type_name("LIST")
+      ->envname("SNC_ARCH");
   auto *printAfter =
       command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
           ->type_name("PASS");

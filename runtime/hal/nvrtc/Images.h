@@ -13,22 +13,24 @@ struct KernelInstances {
   std::vector<std::string> names; // name expressions, one for each pass; of the common unit its kernels
   bool operator==(const KernelInstances &) const = default;
 };
-/// What steps of `plan` can ask for when they run with `optimizer` ("" = the plan is not trained): sparse and dense
-/// data; of sparse targets those whose zeros count and, with `ignoredZeros`, the others. In the order of kernel ids.
-/// `common`: the text of kernels-templates/cuda/common.cuh, whose kernels come first.
-std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan::CudaManifest &manifest,
-                                             const std::string &optimizer, bool ignoredZeros,
-                                             const std::string &common);
+/// For which ways of storing data images are made. Of targets: those whose stored entries alone count are for `All`.
+enum class Storage { Sparse, SparseAndDense, All };
 
-/// How many numbers the template argument `Pass` of the step's kernel can have, from 0 (Launches.h, Pass::number).
-int passesOf(const plan::Step &step);
+/// The numbers that the template argument `Pass` of a step's kernel can have (Launches.h, Pass::number) with data of
+/// this loader, ascending; of a contraction whose extents the plan does not know all that they may come to.
+std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader);
+
+/// What the steps of `plan` can ask for when they run with `optimizer` ("" = the plan is not trained): the kernels that
+/// all plans share, found in `common`, the text of kernels-templates/cuda/common.cuh, then the plan's own in the order
+/// of their ids.
+std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan::CudaManifest &manifest,
+                                             const std::string &optimizer, Storage storage, const std::string &common);
 
 /// Compiles the kernels of an archive for the architectures ("sm_90a", "compute_75") with the plan's own optimizer and
 /// adds images, their names and what the assembler said of them to it. Equal archives and compilers give equal bytes.
-/// Cubins hold all instances; PTX leaves out those of targets whose zeros are ignored. UserError for an architecture
-/// that the compiler does not know.
+/// UserError for an architecture that the compiler does not know.
 void addImages(plan::Archive &archive, const plan::Plan &plan, const std::vector<std::string> &architectures,
-               KernelCompiler &compiler);
+               Storage storage, KernelCompiler &compiler);
 /// The archive's list of kernels; nothing for a plan without CUDA text.
 std::optional<plan::CudaManifest> cudaManifest(const plan::Archive &archive);
 } // namespace sn::rt::cuda
