@@ -1,0 +1,183 @@
+// What a plan carries for CUDA: one text for each distinct step, nothing missing, nothing that cannot be launched.
+#include "compiler/Target/Cuda/Emit.h"
+#include "compiler/Target/Cuda/Kernels.h"
+#include "kernels-templates/cuda/abi.cuh"
+#include "runtime/plan/CudaManifest.h"
+#include "test/unit/plan/SmallPlan.h"
+#include "test/unit/target/Loaded.h"
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <regex>
+#include <set>
+
+namespace sn::target {
+namespace {
+using plan::test::arg;
+
+/// Functions of the counts that the plan gives them: every result is the first argument, or a constant.
+std::string slotsOf(const plan::Plan &plan) {
+  std::string text;
+  for (const plan::SlotFunction &f : plan.functions) {
+    const std::string value = f.inputs + f.scalars > 0 ? "%a0" : "%one";
+    const int results = static_cast<int>(f.outputs) + f.sum;
+    std::string values, types;
+    for (int i = 0; i < results; ++i) {
+      values += (i ? ", " : "") + value;
+      types += i ? ", f32" : "f32";
+    }
+    text += slotText(f.name, static_cast<int>(f.inputs), static_cast<int>(f.scalars), results, f.sum,
+                     "%one = arith.constant 1.0 : f32\nreturn " + values + " : " + types);
+  }
+  return text;
+}
+
+CudaText emitted(const plan::Plan &plan) {
+  Parsed slots(slotsOf(plan));
+  auto text = emitCuda(plan, *slots.module);
+  if (!text)
+    throw std::logic_error(llvm::toString(text.takeError()));
+  return *text;
+}
+plan::CudaManifest manifestOf(const CudaText &text) {
+  return nlohmann::json::parse(text.entries.at(plan::kCudaManifest)).get<plan::CudaManifest>();
+}
+const std::string &kernelOf(const CudaText &text, const std::string &id) {
+  return text.entries.at(plan::kCudaKernels + id + ".cu");
+}
+
+TEST(CudaEmit, OneTextForStepsThatDoTheSame) {
+  const CudaText text = emitted(plan::test::smallPlan());
+  const plan::CudaManifest manifest = manifestOf(text);
+  EXPECT_EQ(manifest.abi, sn::cuda::kAbiVersion);
+  EXPECT_EQ(manifest.entries.at("train"), (std::vector<std::string>{"Hidden_csr_gather", "Output_wide_output_single",
+                                                                    "map", "column_reduce", "csc_update"}));
+  EXPECT_EQ(manifest.entries.at("predict"), (std::vector<std::string>{"Hidden_csr_gather", "wide_topk"}));
+  EXPECT_EQ(manifest.names.at("Hidden_csr_gather"), "Hidden_csr_gather");
+  EXPECT_EQ(manifest.names.size(), 6u);
+  EXPECT_TRUE(manifest.images.empty());
+  EXPECT_TRUE(text.remarks.empty());
+}
+
+TEST(CudaEmit, EqualNamesGetNumbers) {
+  plan::Plan plan = plan::test::smallPlan();
+  plan.entries[1].steps[0].slots["epilogue"].in[1].role = plan::Role::Element; // no longer the step of "train"
+  const CudaText text = emitted(plan);
+  const plan::CudaManifest manifest = manifestOf(text);
+  EXPECT_EQ(manifest.entries.at("predict")[0], "Hidden_csr_gather_2");
+  EXPECT_EQ(manifest.names.at("Hidden_csr_gather_2"), "Hidden_csr_gather");
+  EXPECT_NE(kernelOf(text, "Hidden_csr_gather_2").find(" Hidden_csr_gather(const"), std::string::npos);
+  EXPECT_NE(kernelOf(text, "Hidden_csr_gather_2").find("sn::cuda::Element<0>"), std::string::npos);
+}
+
+TEST(CudaEmit, EveryHeaderThatIsIncludedIsThere) {
+  const CudaText text = emitted(plan::test::smallPlan());
+  const std::regex include("#include \"([^\"]+)\"");
+  std::set<std::string> found;
+  for (const auto &[name, content] : text.entries)
+    for (std::sregex_iterator at(content.begin(), content.end(), include), end; at != end; ++at) {
+      found.insert((*at)[1]);
+      EXPECT_TRUE(text.entries.count(plan::kCudaInclude + (*at)[1].str())) << name << " includes " << (*at)[1];
+    }
+  for (const char *name : {"optimizers.cuh", "kernels-templates/cuda/abi.cuh", "kernels-templates/cuda/common.cuh",
+                           "kernels-templates/cuda/csr_gather.cuh"})
+    EXPECT_TRUE(found.count(name)) << name;
+}
+
+TEST(CudaEmit, OnlyStepsThatUpdateKnowTheOptimizers) {
+  const CudaText text = emitted(plan::test::smallPlan());
+  const std::string include = "#include \"optimizers.cuh\"\n";
+  EXPECT_NE(kernelOf(text, "csc_update").find(include), std::string::npos);
+  EXPECT_EQ(kernelOf(text, "map").find(include), std::string::npos);
+  const std::string &rules = text.entries.at(plan::kCudaInclude + std::string("optimizers.cuh"));
+  EXPECT_NE(rules.find("struct Momentum { // states: v; scalars: alpha, mu\n"
+                       "  using Weights = sn::cuda::UpdateRule<MomentumWeights, 1>;\n"
+                       "  using Bias = sn::cuda::UpdateRule<MomentumBias, 1>;\n"),
+            std::string::npos)
+      << rules;
+}
+
+TEST(CudaEmit, OperandsAreTypesInTheOrderOfTheLayout) {
+  plan::Plan plan = plan::test::smallPlan();
+  plan::Step &map = plan.entries[0].steps[2];
+  plan::SlotArg mask = arg(plan::Role::Mask), hyper = arg(plan::Role::Hyper), reduction = arg(plan::Role::Reduction);
+  mask.stream = 7;
+  mask.p = 0.2;
+  hyper.value = plan::Expr("Lambda");
+  reduction.index = 3;
+  map.slots["body"].in = {arg(plan::Role::Element, "h"), mask, arg(plan::Role::Index), arg(plan::Role::Column, "bias")};
+  map.slots["body"].scalars = {hyper,     arg(plan::Role::Row, "norm"),  arg(plan::Role::TargetWeight),
+                               hyper,     arg(plan::Role::TargetBinary), arg(plan::Role::TargetSum),
+                               reduction, arg(plan::Role::TargetScale)};
+  plan.functions[3] = {"times", 4, 1, 8, false};
+  const CudaText text = emitted(plan);
+  EXPECT_NE(
+      kernelOf(text, "map")
+          .find("using Body = sn::cuda::Slot<BodyFunction,\n"
+                "    sn::cuda::List<sn::cuda::Element<0>, sn::cuda::Mask<7u, 0x3e4ccccdu /* 0.2f */>, sn::cuda::Index, "
+                "sn::cuda::Column<1>>,\n"
+                "    sn::cuda::List<sn::cuda::Element<2>>,\n"
+                "    sn::cuda::List<sn::cuda::Hyper<0>, sn::cuda::Row<3>, sn::cuda::TargetWeight, sn::cuda::Hyper<1>, "
+                "sn::cuda::TargetBinary, sn::cuda::TargetSum, sn::cuda::Reduction<3>, sn::cuda::TargetScale>>;\n"),
+      std::string::npos)
+      << kernelOf(text, "map");
+}
+
+TEST(CudaEmit, CommentsStayOnTheirLine) {
+  plan::Plan plan = plan::test::smallPlan();
+  plan.entries[0].steps[2].label = "two\nlines\\";
+  plan.entries[0].steps[2].layers = {"a\nb"};
+  const CudaText text = emitted(plan);
+  EXPECT_EQ(kernelOf(text, "a_b_map").rfind("// two?lines?: map\n// layer a?b\n#include", 0), 0u)
+      << kernelOf(text, "a_b_map");
+}
+
+TEST(CudaEmit, MoreOperandsThanALaunchHandsOver) {
+  plan::Plan plan = plan::test::smallPlan();
+  plan::Step &map = plan.entries[0].steps[2];
+  auto withOperands = [&](int count) {
+    plan::SlotUse &body = map.slots["body"];
+    body.in.clear();
+    for (int i = 1; i < count; ++i)
+      body.in.push_back(arg(plan::Role::Element, fmt::format("b{}", i)));
+    plan.functions[3] = {"times", count - 1, 1, 0, false};
+    return emitted(plan);
+  };
+  EXPECT_EQ(manifestOf(withOperands(sn::cuda::kPointers)).entries.count("train"), 1u);
+  const CudaText text = withOperands(sn::cuda::kPointers + 1);
+  EXPECT_EQ(manifestOf(text).entries.count("train"), 0u);
+  EXPECT_EQ(manifestOf(text).entries.count("predict"), 1u);
+  EXPECT_EQ(text.entries.count("cuda/kernels/map.cu"), 0u);
+  EXPECT_EQ(text.remarks, std::vector<std::string>{"train: Hidden delta: map: not on a CUDA device: 161 operands, more "
+                                                   "than the 160 that a launch hands over"});
+}
+
+TEST(CudaEmit, EqualPlansGiveEqualBytes) {
+  EXPECT_EQ(emitted(plan::test::smallPlan()).entries, emitted(plan::test::smallPlan()).entries);
+}
+
+TEST(CudaEmit, ASlotThatIsMissingIsNamed) {
+  plan::Plan plan = plan::test::smallPlan();
+  Parsed slots(slotsOf(plan));
+  plan.entries[0].steps[2].slots["body"].function = "nowhere";
+  auto text = emitCuda(plan, *slots.module);
+  ASSERT_FALSE(bool(text));
+  EXPECT_EQ(llvm::toString(text.takeError()), "the plan names a slot that is not there: nowhere");
+}
+
+TEST(CudaEmit, TheReadersTextHasEveryKernelOnce) {
+  plan::Plan plan = plan::test::smallPlan();
+  Parsed slots(slotsOf(plan));
+  auto text = emitCudaText(plan, *slots.module);
+  ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
+  std::vector<std::string> heads;
+  const std::regex head("// ===== (\\S+)\n");
+  for (std::sregex_iterator at(text->begin(), text->end(), head), end; at != end; ++at)
+    heads.push_back((*at)[1]);
+  EXPECT_EQ(heads, (std::vector<std::string>{"optimizers.cuh", "Hidden_csr_gather.cu", "Output_wide_output_single.cu",
+                                             "map.cu", "column_reduce.cu", "csc_update.cu", "wide_topk.cu"}));
+  EXPECT_NE(text->find("// train 0: pointers [0] Input->Hidden/bias, [1] h\n// predict 0: pointers [0]"),
+            std::string::npos);
+  EXPECT_NE(text->find("// train 4\n"), std::string::npos);
+}
+} // namespace
+} // namespace sn::target
