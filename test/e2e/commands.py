@@ -11,6 +11,9 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("SNC_BIN", os.path.join(ROOT, "build/release/bin"))
 EXAMPLES = os.path.join(ROOT, "examples")
+# Plans without compiled CUDA kernels, which take seconds to make; tests of those ask for them. What is made is kept in the build tree.
+os.environ.setdefault("SNC_ARCH", "none")
+os.environ.setdefault("SNRT_CACHE", os.path.join(os.path.dirname(BIN), "kernel-cache"))
 SMALL = ("--rows", "300", "--columns", "500", "--mean", "20", "--minimum", "5", "--seed", "1")
 
 

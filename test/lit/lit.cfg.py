@@ -12,6 +12,9 @@ config.environment["PATH"] = os.pathsep.join([config.llvm_bin, config.bin, os.en
 # A located message shows the file as it was given; keep colour and locale out of the expected text.
 config.environment["LC_ALL"] = "C"
 config.environment["SN_LIT_OUT"] = config.test_exec_root
+# Plans without compiled CUDA kernels, which take seconds to make; tests of those ask for them.
+config.environment["SNC_ARCH"] = "none"
+config.environment["SNRT_CACHE"] = os.path.join(os.path.dirname(config.bin), "kernel-cache")
 config.substitutions += [
     ("%sn-opt", os.path.join(config.bin, "sn-opt")),
     ("%sn-datagen", os.path.join(config.bin, "sn-datagen")),
