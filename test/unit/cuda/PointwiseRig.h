@@ -150,7 +150,7 @@ struct Outcome {
 template <class Template, class Loader, class Optimizer = NoOptimizer>
 Outcome runStep(const rt::cuda::Launches &launches, StepArgs args) {
   static uint64_t order = 0;
-  sn::sn::emulator::setOrder(order++);
+  sn::emulator::setOrder(order++);
   std::vector<Floats> work;
   for (size_t i = 0; i < launches.workBytes.size(); ++i)
     work.push_back(untouched((launches.workBytes[i] + 3) / 4));
@@ -162,17 +162,17 @@ Outcome runStep(const rt::cuda::Launches &launches, StepArgs args) {
     std::vector<double> sums(static_cast<size_t>(blocks), NAN), regularizations = sums;
     args.sums = pass.sums ? sums.data() : nullptr;
     args.regularizations = pass.sums ? regularizations.data() : nullptr;
-    sn::sn::emulator::launch(static_cast<unsigned>(pass.blocks), static_cast<unsigned>(pass.blocksY),
-                             static_cast<unsigned>(pass.threads), static_cast<size_t>(pass.shared), [&] {
-                               if (pass.kernel == "sn::cuda::target_rows")
-                                 targetRows(args);
-                               else if (pass.number == 0)
-                                 Template::template run<Loader, Optimizer, 0>(args);
-                               else if (pass.number == 1)
-                                 Template::template run<Loader, Optimizer, 1>(args);
-                               else
-                                 Template::template run<Loader, Optimizer, 2>(args);
-                             });
+    sn::emulator::launch(static_cast<unsigned>(pass.blocks), static_cast<unsigned>(pass.blocksY),
+                         static_cast<unsigned>(pass.threads), static_cast<size_t>(pass.shared), [&] {
+                           if (pass.kernel == "sn::cuda::target_rows")
+                             targetRows(args);
+                           else if (pass.number == 0)
+                             Template::template run<Loader, Optimizer, 0>(args);
+                           else if (pass.number == 1)
+                             Template::template run<Loader, Optimizer, 1>(args);
+                           else
+                             Template::template run<Loader, Optimizer, 2>(args);
+                         });
     partials.push_back(sums);
     partials.push_back(regularizations);
   }
@@ -181,13 +181,13 @@ Outcome runStep(const rt::cuda::Launches &launches, StepArgs args) {
     parts.push_back({partial.data(), static_cast<Int>(partial.size())});
   std::vector<double> results(parts.size(), NAN);
   const FinishArgs finish{parts.data(), results.data()};
-  sn::sn::emulator::launch(static_cast<unsigned>(parts.size()), 1, kThreads, 0, [&] { finishSums(finish); });
+  sn::emulator::launch(static_cast<unsigned>(parts.size()), 1, kThreads, 0, [&] { finishSums(finish); });
   Outcome outcome;
   for (size_t i = 0; i < results.size(); i += 2) {
     outcome.sum += results[i];
     outcome.regularization += results[i + 1];
   }
-  sn::sn::emulator::setOrder(0);
+  sn::emulator::setOrder(0);
   return outcome;
 }
 
