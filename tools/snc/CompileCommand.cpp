@@ -75,12 +75,11 @@ std::vector<std::string> addImages(const Options &options, sn::Compiled &compile
   std::unique_ptr<cuda::KernelCompiler> nvrtc;
   try {
     nvrtc = cuda::openNvrtc(cuda::defaultKernelCache());
-  } catch (const sn::UserError &) {
+  } catch (const sn::UserError &error) {
     if (asked)
       throw;
     if (!options.quiet && !options.json)
-      fmt::print(stderr, "note: no PTX in the plan, since NVRTC was not found: on a GPU, the plan then needs NVRTC "
-                         "there; `--arch none` says so on purpose\n");
+      fmt::print(stderr, "note: the plan holds no PTX (`--arch none` says so on purpose): {}\n", error.what());
     return architectures;
   }
   architectures.emplace_back(cuda::kPtxArchitecture);

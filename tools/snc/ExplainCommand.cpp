@@ -2,6 +2,7 @@
 #include "runtime/exec/Needs.h"
 #include "runtime/exec/Session.h"
 #include "tools/snc/Commands.h"
+#include "tools/snc/KernelReport.h"
 #include "tools/snc/Prediction.h"
 #include <fmt/format.h>
 #include <optional>
@@ -97,8 +98,9 @@ void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostMo
   fmt::print(" peak {}\n", bytesText(peakBufferBytes(entry, model)));
 }
 
-json explainJson(const plan::Plan &plan, const CostModel &model) {
+json explainJson(const plan::Plan &plan, const CostModel &model, const plan::Archive &archive) {
   json out{{"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
+  out["cuda"] = kernelsJson(archive);
   for (const plan::Entry &entry : plan.entries) {
     json steps = json::array();
     for (const plan::Step &step : entry.steps) {
@@ -131,8 +133,8 @@ void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Setti
     fmt::print("  {}\n", remark);
 }
 
-void explainSizes(const Options &options) {
-  plan::Plan plan = plan::readPlan(plan::readArchive(options.plan), options.plan);
+void explainSizes(const Options &options, const plan::Archive &archive) {
+  plan::Plan plan = plan::readPlan(archive, options.plan);
   Sizes sizes = parseSizes(options, plan);
   rt::Settings settings = rt::settle(plan, options.overrides);
   CostModel model;
@@ -154,7 +156,7 @@ void explainSizes(const Options &options) {
         Prediction{plan, model, machine, precisionOf(options.precision, machine), rows, sparseBytes(sizes, rows)});
   }
   if (options.json) {
-    json out = explainJson(plan, model);
+    json out = explainJson(plan, model, archive);
     if (prediction)
       out["prediction"] = predictionJson(*prediction);
     fmt::print("{}\n", out.dump(1));
@@ -165,6 +167,7 @@ void explainSizes(const Options &options) {
     fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
   fmt::print("\n");
   explainPlan(plan, model, settings);
+  explainKernels(archive);
   if (prediction)
     printPrediction(*prediction);
 }
@@ -191,7 +194,7 @@ void explainForecast(const Options &options, const plan::Plan &plan, const rt::S
   fmt::print("an epoch takes about {:.3g} s on this machine\n", training.seconds);
 }
 
-void explainData(const Options &options) {
+void explainData(const Options &options, const plan::Archive &archive) {
   rt::Session session(options.plan, {"cpu", "", options.threads});
   const plan::Plan &plan = session.plan();
   rt::Settings settings = rt::settle(plan, options.overrides);
@@ -218,7 +221,7 @@ void explainData(const Options &options) {
                                   static_cast<double>(training.rows), static_cast<double>(outline.bytes)});
   }
   if (options.json) {
-    json out = explainJson(plan, model);
+    json out = explainJson(plan, model, archive);
     out["training"] = forecastJson(training);
     if (prediction)
       out["prediction"] = predictionJson(*prediction);
@@ -227,6 +230,7 @@ void explainData(const Options &options) {
   }
   explainForecast(options, plan, settings, training);
   explainPlan(plan, model, settings);
+  explainKernels(archive);
   if (prediction)
     printPrediction(*prediction);
 }
@@ -240,7 +244,8 @@ void run(const Options &options) {
     userError("--rows and --precision are for the prediction: name its GPU with --device");
   if (options.rows && !options.data.empty())
     userError("--rows gives a number that --data has: give one of the two");
-  options.data.empty() ? explainSizes(options) : explainData(options);
+  const plan::Archive archive = plan::readArchive(options.plan);
+  options.data.empty() ? explainSizes(options, archive) : explainData(options, archive);
 }
 } // namespace
 
