@@ -66,6 +66,18 @@ struct Place {
   bool operator==(const Place &other) const { return line == other.line && !__builtin_strcmp(file, other.file); }
 };
 enum class State { Ready, AtBarrier, InWarp, Ended };
+/// Asynchronous copies of a thread, in a ring: those before `committed` belong to groups, whose ends are kept.
+struct Copies {
+  struct Copy {
+    void *to;
+    const void *from;
+    int bytes;
+  };
+  static constexpr unsigned kLimit = 256;
+  Copy ring[kLimit];
+  unsigned ends[kLimit]; // of groups
+  unsigned done = 0, begun = 0, firstGroup = 0, groups = 0;
+};
 struct Fiber {
   void *stackPointer = nullptr;
   unsigned char *stack = nullptr;
@@ -89,6 +101,8 @@ struct Machine {
   Fiber fibers[kMaxThreads];
   Fiber host; // the thread that launched
   Warp *warps = nullptr;
+  Copies *copies = nullptr;  // by thread
+  bool copied = false;       // some of them are not as they began
   unsigned *order = nullptr; // in which threads begin
   unsigned threads = 0, current = 0, ended = 0;
   unsigned ready[kMaxThreads], readyBegin = 0, readyCount = 0;
@@ -270,6 +284,7 @@ void makeStacks() {
     machine.fibers[i].stack = stack;
   }
   machine.warps = new Warp[kMaxThreads / kWarp];
+  machine.copies = new Copies[kMaxThreads];
   machine.order = new unsigned[kMaxThreads];
 }
 
@@ -304,13 +319,26 @@ void prepareFiber(Fiber &fiber) {
   fiber.stackPointer = top;
 }
 
+/// Whether static shared memory is filled before the launch's block `number`. An image holds that of all its kernels:
+/// where that is much, the first blocks of a launch and some later ones find what is read before it is written.
+bool fillsStatic(size_t bytes, uint64_t number) {
+  return bytes <= 64 << 10 || number < 2 || (number & (number - 1)) == 0;
+}
+
 /// One block, from the host's thread. False if it failed.
-bool runBlock(StaticShared shared, unsigned char *dynamic, size_t dynamicBytes) {
-  fill(shared.begin, static_cast<size_t>(shared.end - shared.begin), 0xFF);
+bool runBlock(StaticShared shared, uint64_t number, unsigned char *dynamic, size_t dynamicBytes) {
+  const size_t bytes = static_cast<size_t>(shared.end - shared.begin);
+  if (fillsStatic(bytes, number))
+    fill(shared.begin, bytes, 0xFF);
   fill(dynamic, dynamicBytes, 0xFF);
   machine.ended = machine.waiting = machine.readyBegin = machine.readyCount = 0;
   for (unsigned w = 0; w * kWarp < machine.threads; ++w)
     machine.warps[w].masks = 0;
+  for (unsigned i = 0; machine.copied && i < kMaxThreads; ++i) {
+    Copies &copies = machine.copies[i];
+    copies.done = copies.begun = copies.firstGroup = copies.groups = 0;
+  }
+  machine.copied = false;
   for (unsigned i = 0; i < machine.threads; ++i) {
     prepareFiber(machine.fibers[machine.order[i]]);
     makeReady(machine.order[i]);
@@ -399,7 +427,7 @@ void run(const Shape &shape, StaticShared shared, void (*thread)(void *), void *
     snEmulatorBlockIdx = {static_cast<unsigned>(block % shape.grid.x),
                           static_cast<unsigned>(block / shape.grid.x % shape.grid.y),
                           static_cast<unsigned>(block / plane)};
-    if (runBlock(shared, dynamic.data(), shape.sharedBytes)) {
+    if (runBlock(shared, i, dynamic.data(), shape.sharedBytes)) {
       if (dynamic.intact())
         continue;
       const uint3 &at = snEmulatorBlockIdx;
@@ -496,6 +524,79 @@ const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, boo
   if (orders)
     acquireOrder(meeting);
   return meeting->values[turn];
+}
+
+void snEmulatorBeginCopy(void *to, const void *from, int bytes) {
+  Copies &copies = machine.copies[machine.current];
+  machine.copied = true;
+  if (copies.begun - copies.done == Copies::kLimit)
+    fail(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " copies under way");
+  copies.ring[copies.begun++ % Copies::kLimit] = {to, from, bytes};
+}
+void snEmulatorCommitCopies() {
+  Copies &copies = machine.copies[machine.current];
+  machine.copied = true;
+  if (copies.groups - copies.firstGroup == Copies::kLimit)
+    fail(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " groups of copies under way");
+  copies.ends[copies.groups++ % Copies::kLimit] = copies.begun;
+}
+bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes) {
+  Copies &copies = machine.copies[machine.current];
+  while (copies.groups - copies.firstGroup > static_cast<unsigned>(running)) {
+    if (copies.done != copies.ends[copies.firstGroup % Copies::kLimit]) {
+      const Copies::Copy &next = copies.ring[copies.done++ % Copies::kLimit];
+      *to = next.to;
+      *from = next.from;
+      *bytes = next.bytes;
+      return true;
+    }
+    ++copies.firstGroup;
+  }
+  return false;
+}
+
+namespace {
+/// Fragments of the lanes as they meet: a, then b.
+unsigned factor(const void *values, unsigned lane, unsigned number) {
+  return reinterpret_cast<const unsigned *>(static_cast<const char *>(values) + lane * kSlot)[number];
+}
+float tf32(unsigned bits) { return __builtin_bit_cast(float, bits & ~0x1fffu); }
+float bf16(unsigned pair, unsigned half) {
+  return __builtin_bit_cast(float, (half ? pair >> 16 : pair & 0xffffu) << 16);
+}
+/// Element (row, k) of a and (k, column) of b, by the layout of tensor_core.cuh.
+float tf32A(const void *values, unsigned row, unsigned k) {
+  return tf32(factor(values, row % 8 * 4 + k % 4, row / 8 + k / 4 * 2));
+}
+float tf32B(const void *values, unsigned k, unsigned column) {
+  return tf32(factor(values, column * 4 + k % 4, 4 + k / 4));
+}
+float bf16A(const void *values, unsigned row, unsigned k) {
+  return bf16(factor(values, row % 8 * 4 + k % 8 / 2, row / 8 + k / 8 * 2), k % 2);
+}
+float bf16B(const void *values, unsigned k, unsigned column) {
+  return bf16(factor(values, column * 4 + k % 8 / 2, 4 + k / 8), k % 2);
+}
+/// Products are exact in double; the sum is rounded once. The device's order of additions is not documented.
+template <typename A, typename B>
+void multiply(unsigned inner, A elementA, B elementB, float *d, const unsigned *a, const unsigned *b, const char *file,
+              int line) {
+  const unsigned fragments[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
+  const void *values = snEmulatorMeet(~0u, fragments, sizeof fragments, false, file, line);
+  const unsigned group = snEmulatorLane() / 4, t = snEmulatorLane() % 4;
+  for (unsigned i = 0; i < 4; ++i) {
+    double sum = d[i];
+    for (unsigned k = 0; k < inner; ++k)
+      sum += static_cast<double>(elementA(values, group + i / 2 * 8, k)) * elementB(values, k, t * 2 + i % 2);
+    d[i] = static_cast<float>(sum);
+  }
+}
+} // namespace
+void snEmulatorMmaTf32(float *d, const unsigned *a, const unsigned *b, const char *file, int line) {
+  multiply(8, tf32A, tf32B, d, a, b, file, line);
+}
+void snEmulatorMmaBf16(float *d, const unsigned *a, const unsigned *b, const char *file, int line) {
+  multiply(16, bf16A, bf16B, d, a, b, file, line);
 }
 
 unsigned snEmulatorLane() { return machine.current % kWarp; }

@@ -53,9 +53,14 @@ int snEmulatorBarrier(int predicate, const char *file, int line);
 const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, bool orders, const char *file, int line);
 unsigned snEmulatorLane();
 void snEmulatorFence();
-/// d += a b of the whole warp, fragments as PTX lays them out.
+/// kernels-templates/cuda/tensor_core.cuh.
 void snEmulatorMmaTf32(float *d, const unsigned *a, const unsigned *b, const char *file, int line);
 void snEmulatorMmaBf16(float *d, const unsigned *a, const unsigned *b, const char *file, int line);
+/// A copy that the thread has begun and not waited for.
+void snEmulatorBeginCopy(void *to, const void *from, int bytes);
+void snEmulatorCommitCopies();
+/// The next copy that is due when at most `running` groups may be left; false if there is none.
+bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes);
 }
 namespace sn::cuda::emulator {
 inline void *dynamicShared() { return snEmulatorDynamicShared; }
@@ -63,6 +68,38 @@ template <class T> inline T valueOf(const void *values, unsigned lane) {
   T value;
   __builtin_memcpy(&value, static_cast<const char *>(values) + lane * 64, sizeof(T));
   return value;
+}
+
+inline void mmaTf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char *file = __builtin_FILE(),
+                    int line = __builtin_LINE()) {
+  snEmulatorMmaTf32(d, a, b, file, line);
+}
+inline void mmaBf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char *file = __builtin_FILE(),
+                    int line = __builtin_LINE()) {
+  snEmulatorMmaBf16(d, a, b, file, line);
+}
+inline unsigned tf32Bits(float x) { // infinities and NaN stay
+  const unsigned bits = __builtin_bit_cast(unsigned, x);
+  return ((bits & 0x7f800000u) == 0x7f800000u ? bits : bits + 0x1000u) & ~0x1fffu;
+}
+inline unsigned bf16Bits(float x) {
+  const unsigned bits = __builtin_bit_cast(unsigned, x);
+  return x != x ? 0x7fffu : (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+}
+/// The copy is made when it is waited for; until then there is NaN.
+template <int Bytes> inline void copyAsync(void *to, const void *from, int filled) {
+  __builtin_memset(to, filled ? 0xff : 0, Bytes);
+  if (filled)
+    __builtin_memset(static_cast<char *>(to) + filled, 0, Bytes - filled);
+  snEmulatorBeginCopy(to, from, filled);
+}
+inline void commitCopies() { snEmulatorCommitCopies(); }
+inline void waitCopies(int running) {
+  void *to;
+  const void *from;
+  for (int bytes; snEmulatorNextCopy(running, &to, &from, &bytes);)
+    for (int i = 0; i < bytes; ++i)
+      static_cast<char *>(to)[i] = static_cast<const char *>(from)[i];
 }
 } // namespace sn::cuda::emulator
 
