@@ -127,7 +127,14 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
     // The order of an epoch's examples, and the keys it is sorted by.
     order = std::max(order, run.outline->binding.rows * static_cast<int64_t>(sizeof(int64_t) + sizeof(uint32_t)));
   }
-  needs.workspace += running + order;
+  needs.workspace += running;
+  if (share == MemoryShare::Device) {
+    needs.program = 0;
+    return needs;
+  }
+  if (share == MemoryShare::Host)
+    needs.parameters = needs.states = needs.buffers = needs.workspace = 0;
+  needs.workspace += order;
   const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
   needs.passing = std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0}) + kSlack;
   return needs;

@@ -33,6 +33,9 @@ struct Needs {
 std::string describe(const Needs &needs);
 void to_json(nlohmann::json &json, const Needs &needs); // as in docs/spec/metrics.md
 
+/// Which memory is meant, where a device has its own (runtime/hal/OwnMemory.h): data are in both.
+enum class MemoryShare { All, Device, Host };
+
 /// A forecast of a command on a plan: which entries it runs on which data.
 class Forecast {
 public:
@@ -47,6 +50,9 @@ public:
   void setProgram(int64_t bytes) { program = bytes; }
   /// The command saves weights.
   void setSaves() { saves = true; }
+
+  /// Of which memory needs() speaks from now on; All to begin with, which is right for a device in the host's memory.
+  void setShare(MemoryShare which) { share = which; }
 
   /// With batches of `batch` rows; `optimizer` null: no states.
   Needs needs(int64_t batch, const plan::Optimizer *optimizer) const;
@@ -73,6 +79,7 @@ private:
   std::vector<const Outline *> counted;
   int64_t data = 0, loading = 0, program = 0;
   bool saves = false;
+  MemoryShare share = MemoryShare::All;
 };
 
 /// What is missing, with the numbers and with what would help, if the needs exceed the room; else "". `what`:

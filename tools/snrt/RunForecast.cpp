@@ -1,17 +1,30 @@
 #include "tools/snrt/RunForecast.h"
+#include "runtime/hal/OwnMemory.h"
 #include "runtime/plan/Error.h"
 #include "tools/snrt/Output.h"
 #include <algorithm>
 
 namespace sn::snrt {
 namespace {
-/// Refuses what does not fit.
-rt::Needs settleNeeds(rt::Forecast &forecast, const rt::Settings &settings, const plan::Optimizer *optimizer,
-                      const RunOptions &options, const char *what) {
-  forecast.setProgram(rt::residentBytes());
-  const std::string shortage = rt::shortage(forecast, settings, optimizer, rt::memoryRoom(options.memoryLimit), what);
+void requireRoom(const rt::Forecast &forecast, const rt::Settings &settings, const plan::Optimizer *optimizer,
+                 const rt::MemoryRoom &room, const char *what) {
+  const std::string shortage = rt::shortage(forecast, settings, optimizer, room, what);
   if (!shortage.empty())
     userError("{}", shortage);
+}
+
+/// Refuses what does not fit: into the host's memory and, where the device has its own, into that.
+rt::Needs settleNeeds(rt::Session &session, rt::Forecast &forecast, const rt::Settings &settings,
+                      const plan::Optimizer *optimizer, const RunOptions &options, const char *what) {
+  forecast.setProgram(rt::residentBytes());
+  const auto *own = dynamic_cast<const rt::OwnMemory *>(&session.device());
+  if (own) {
+    forecast.setShare(rt::MemoryShare::Device);
+    requireRoom(forecast, settings, optimizer, {own->freeMemory(), "the device has free"}, what);
+    forecast.setShare(rt::MemoryShare::Host);
+  }
+  requireRoom(forecast, settings, optimizer, rt::memoryRoom(options.memoryLimit), what);
+  forecast.setShare(rt::MemoryShare::All);
   return forecast.needs(settings.batch, optimizer);
 }
 
@@ -74,7 +87,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
     addHeld(forecast, held, LoadedSets(file, own));
   }
   forecast.setSaves();
-  RunForecast result{settleNeeds(forecast, settings, settings.optimizer, options, "training"),
+  RunForecast result{settleNeeds(session, forecast, settings, settings.optimizer, options, "training"),
                      forecast.seconds("train", settings, rates)};
   tell(result, session.device().description(), "an epoch");
   return result;
@@ -97,7 +110,7 @@ RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, cons
       forecast.addData(inputs.shapes.at(name).bytes);
   addHeld(forecast, held, loaded);
   RunForecast result{
-      settleNeeds(forecast, settings, nullptr, options, entry == "predict" ? "prediction" : "evaluation"),
+      settleNeeds(session, forecast, settings, nullptr, options, entry == "predict" ? "prediction" : "evaluation"),
       forecast.seconds(entry, settings, rates)};
   tell(result, session.device().description(), "a pass over the data");
   return result;
@@ -112,6 +125,6 @@ void requireRoomToInitialize(rt::Session &session, const rt::Settings &settings,
   rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
   forecast.addData(outline);
   forecast.setSaves();
-  settleNeeds(forecast, settings, nullptr, options, "writing untrained weights");
+  settleNeeds(session, forecast, settings, nullptr, options, "writing untrained weights");
 }
 } // namespace sn::snrt
