@@ -6,7 +6,7 @@
 
 namespace sn::cuda {
 /// A block for each part, kThreads threads.
-__global__ void __launch_bounds__(kThreads) finish_sums(const __grid_constant__ FinishArgs args) {
+__global__ void __launch_bounds__(kThreads, 1) finish_sums(const __grid_constant__ FinishArgs args) {
   __shared__ double scratch[kWarp];
   const PartialSums part = args.parts[blockIdx.x];
   double sum = 0;
@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kThreads) finish_sums(const __grid_constant__ 
 
 /// source.gradient [rows of the batch, source.inner] = the sum over `wideLanes` lanes of source.partials [wideLanes]
 /// [maxRows x inner], by the tree. One thread for each value of [maxRows, inner].
-__global__ void __launch_bounds__(kThreads) combine_lanes(const __grid_constant__ StepArgs args) {
+__global__ void __launch_bounds__(kThreads, 1) combine_lanes(const __grid_constant__ StepArgs args) {
   const Int size = args.frame->rows * args.source.inner, stride = args.maxRows * args.source.inner;
   const Int at = static_cast<Int>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (at < size)
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads) combine_lanes(const __grid_constant_
 }
 
 /// Work area kTargetRowsArea [maxRows] = what the target's rows hand to slots. A warp for each row.
-__global__ void __launch_bounds__(kThreads) target_rows(const __grid_constant__ StepArgs args) {
+__global__ void __launch_bounds__(kThreads, 1) target_rows(const __grid_constant__ StepArgs args) {
   const Int row = static_cast<Int>(blockIdx.x) * (blockDim.x / kWarp) + warp();
   if (row >= args.frame->rows)
     return;

@@ -55,7 +55,7 @@ public:
       text += "\nusing Slots = sn::cuda::TargetSlots<" + targetSlots() + ">;";
     text += "\nusing Kernel = " + skeleton() +
             ";\ntemplate <class Loader, class Optimizer, int Pass>\n__global__ void "
-            "__launch_bounds__(sn::cuda::kThreads)\n    " +
+            "__launch_bounds__(sn::cuda::kThreads, 1)\n    " +
             plan::kernelNameOf(step) +
             "(const __grid_constant__ sn::cuda::StepArgs args) {\n  Kernel::template run<Loader, Optimizer, "
             "Pass>(args);\n}\n";

@@ -151,7 +151,7 @@ plan::Archive smallArchive() {
   for (const char *kernel : {"G", "M", "S", "T", "common"})
     archive.entries[std::string("cuda/kernels/") + kernel + ".cu"] = std::string("text of ") + kernel;
   archive.entries["cuda/include/kernels-templates/cuda/common.cuh"] =
-      "namespace sn::cuda {\n__global__ void __launch_bounds__(kThreads) first(const A a) {}\n"
+      "namespace sn::cuda {\n__global__ void __launch_bounds__(kThreads, 1) first(const A a) {}\n"
       "/// No __global__ void here(int).\n__global__ void second(int x) {}\n}\n";
   archive.entries["cuda/include/optimizers.cuh"] = "rules";
   archive.entries["cuda/manifest.json"] = nlohmann::json(manifest).dump();

@@ -9,13 +9,14 @@ namespace sn::rt::cuda {
 namespace {
 namespace fs = std::filesystem;
 
-/// The templates by the names that text includes them under.
+/// The templates and the slots of units/ by the names that text includes them under.
 Headers templates() {
   Headers headers;
   const fs::path root = SOURCE_ROOT;
-  for (const auto &entry : fs::directory_iterator(root / "kernels-templates" / "cuda"))
-    if (entry.path().extension() == ".cuh")
-      headers[fs::relative(entry.path(), root).string()] = readText(entry.path());
+  for (const char *folder : {"kernels-templates/cuda", "test/unit/nvrtc/units"})
+    for (const auto &entry : fs::directory_iterator(root / folder))
+      if (entry.path().extension() == ".cuh")
+        headers[fs::relative(entry.path(), root).string()] = readText(entry.path());
   return headers;
 }
 

@@ -1,0 +1,4 @@
+// instance: sn::cuda::finish_sums
+// instance: sn::cuda::combine_lanes
+// instance: sn::cuda::target_rows
+#include "kernels-templates/cuda/common.cuh"
