@@ -30,7 +30,7 @@ Context::Context(const DriverApi &driver, int ordinal) : driver(driver) {
   const Result started = driver.init(0);
   int count = 0;
   if (started == kSuccess)
-    check(driver.deviceGetCount(&count), "counting the devices");
+    require(driver.deviceGetCount(&count), "counting the devices");
   if (started == kNoDevice || (started == kSuccess && count == 0))
     userError("--device cuda: the NVIDIA driver sees no device (CUDA_VISIBLE_DEVICES hides those it does not name); "
               "--device cpu runs here");
@@ -39,19 +39,19 @@ Context::Context(const DriverApi &driver, int ordinal) : driver(driver) {
   if (ordinal < 0 || ordinal >= count)
     userError("--device cuda:{}: there {} here, numbered from 0", ordinal,
               count == 1 ? "is 1 CUDA device" : fmt::format("are {} CUDA devices", count));
-  check(driver.deviceGet(&device, ordinal), "opening the device");
+  require(driver.deviceGet(&device, ordinal), "opening the device");
   char text[256] = {};
-  check(driver.deviceGetName(text, sizeof(text) - 1, device), "asking for the device's name");
+  require(driver.deviceGetName(text, sizeof(text) - 1, device), "asking for the device's name");
   theName = text;
   capability = attribute(Attribute::ComputeCapabilityMajor) * 10 + attribute(Attribute::ComputeCapabilityMinor);
   if (capability < kOldest)
     userError("--device cuda: {} has compute capability {}.{}; 7.5 (Turing) or later is needed, or --device cpu",
               theName, major(), minor());
-  check(driver.devicePrimaryCtxRetain(&context, device), "opening the device's context");
+  require(driver.devicePrimaryCtxRetain(&context, device), "opening the device's context");
   use();
-  check(driver.streamCreate(&theStream, 1), "creating a stream"); // 1: does not wait for the default stream
+  require(driver.streamCreate(&theStream, 1), "creating a stream"); // 1: does not wait for the default stream
   size_t free = 0, all = 0;
-  check(driver.memGetInfo(&free, &all), "asking for the device's memory");
+  require(driver.memGetInfo(&free, &all), "asking for the device's memory");
   total = static_cast<int64_t>(all);
 }
 
@@ -61,7 +61,7 @@ Context::~Context() {
   driver.devicePrimaryCtxRelease(device);
 }
 
-void Context::check(Result result, const char *doing) const {
+void Context::require(Result result, const char *doing) const {
   if (result == kSuccess)
     return;
   if (machineFails(result))
@@ -71,13 +71,13 @@ void Context::check(Result result, const char *doing) const {
 
 int Context::attribute(Attribute which) const {
   int value = 0;
-  check(driver.deviceGetAttribute(&value, static_cast<int>(which), device), "asking for a property of the device");
+  require(driver.deviceGetAttribute(&value, static_cast<int>(which), device), "asking for a property of the device");
   return value;
 }
 
 int64_t Context::freeBytes() const {
   size_t free = 0, all = 0;
-  check(driver.memGetInfo(&free, &all), "asking for the device's memory");
+  require(driver.memGetInfo(&free, &all), "asking for the device's memory");
   return static_cast<int64_t>(free);
 }
 
@@ -88,21 +88,21 @@ DevicePointer Context::allocate(int64_t bytes) const {
     userError("--device cuda: {} ({} bytes) of memory were asked for, and of the {} of {} only {} are free; a smaller "
               "--batch, an optimizer with fewer states, a smaller network or --device cpu would help",
               amount(bytes), bytes, amount(total), theName, amount(freeBytes()));
-  check(result, "allocating memory");
+  require(result, "allocating memory");
   return pointer;
 }
 
 void Context::copyIn(DevicePointer to, const void *from, int64_t bytes) const {
   if (bytes > 0)
-    check(driver.memcpyHtoDAsync(to, from, static_cast<size_t>(bytes), theStream), "copying to the device");
+    require(driver.memcpyHtoDAsync(to, from, static_cast<size_t>(bytes), theStream), "copying to the device");
 }
 void Context::copyOut(void *to, DevicePointer from, int64_t bytes) const {
   if (bytes > 0)
-    check(driver.memcpyDtoHAsync(to, from, static_cast<size_t>(bytes), theStream), "copying from the device");
+    require(driver.memcpyDtoHAsync(to, from, static_cast<size_t>(bytes), theStream), "copying from the device");
 }
 void Context::zero(DevicePointer to, int64_t bytes) const {
   if (bytes > 0)
-    check(driver.memsetD8Async(to, 0, static_cast<size_t>(bytes), theStream), "clearing memory");
+    require(driver.memsetD8Async(to, 0, static_cast<size_t>(bytes), theStream), "clearing memory");
 }
 
 DeviceBlock::~DeviceBlock() {
@@ -132,13 +132,14 @@ void PinnedBlock::reserve(int64_t bytes) {
     context.driver.memFreeHost(pointer);
   pointer = nullptr;
   size = 0;
-  context.check(context.driver.memHostAlloc(&pointer, static_cast<size_t>(bytes), 0), "allocating page-locked memory");
+  context.require(context.driver.memHostAlloc(&pointer, static_cast<size_t>(bytes), 0),
+                  "allocating page-locked memory");
   size = bytes;
 }
 
 double Event::secondsSince(const Event &before) const {
   float milliseconds = 0;
-  context->check(context->driver.eventElapsedTime(&milliseconds, before.handle, handle), "reading a time");
+  context->require(context->driver.eventElapsedTime(&milliseconds, before.handle, handle), "reading a time");
   return static_cast<double>(milliseconds) * 1e-3;
 }
 } // namespace sn::rt::cuda

@@ -16,13 +16,13 @@ public:
 
   const DriverApi &driver;
   /// Makes this the context of the calling thread: first thing in whatever may be called from any thread.
-  void use() const { check(driver.ctxSetCurrent(context), "making the context current"); }
+  void use() const { require(driver.ctxSetCurrent(context), "making the context current"); }
   /// `result` must be success. UserError where the machine is at fault (it names what was going on), else
   /// std::logic_error.
-  void check(Result result, const char *doing) const;
+  void require(Result result, const char *doing) const;
 
   StreamHandle stream() const { return theStream; }
-  void synchronize() const { check(driver.streamSynchronize(theStream), "running kernels"); }
+  void synchronize() const { require(driver.streamSynchronize(theStream), "running kernels"); }
   int attribute(Attribute which) const;
   int64_t freeBytes() const;
   int64_t totalBytes() const { return total; }
@@ -87,7 +87,7 @@ private:
 class Event {
 public:
   explicit Event(const Context &context) : context(&context) {
-    context.check(context.driver.eventCreate(&handle, 0), "creating an event");
+    context.require(context.driver.eventCreate(&handle, 0), "creating an event");
   }
   ~Event() {
     if (handle)
@@ -95,7 +95,9 @@ public:
   }
   Event(Event &&other) noexcept : context(other.context), handle(std::exchange(other.handle, nullptr)) {}
   Event &operator=(Event &&) = delete;
-  void record() const { context->check(context->driver.eventRecord(handle, context->stream()), "recording an event"); }
+  void record() const {
+    context->require(context->driver.eventRecord(handle, context->stream()), "recording an event");
+  }
   /// Both have happened.
   double secondsSince(const Event &before) const;
 

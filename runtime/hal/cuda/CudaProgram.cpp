@@ -261,7 +261,7 @@ void CudaProgram::fillChanging(const Launch &launch, size_t listStep) {
 void CudaProgram::launchKernel(const Function &function, int64_t blocks, int64_t blocksY, int threads,
                                int64_t sharedBytes, void *argument) const {
   void *arguments[] = {argument};
-  shared.context.check(
+  shared.context.require(
       shared.context.driver.launchKernel(function.handle, static_cast<unsigned>(blocks), static_cast<unsigned>(blocksY),
                                          1, static_cast<unsigned>(threads), 1, 1, static_cast<unsigned>(sharedBytes),
                                          shared.context.stream(), arguments, nullptr),

@@ -135,17 +135,17 @@ bool Modules::loadImage(const KernelUse &use, const plan::CudaImage *image) {
 void Modules::add(const KernelUse &use, const std::string &image, const std::map<std::string, std::string> &names) {
   ModuleHandle &module = modules[plan::sha256Hex(image)];
   if (!module)
-    context.check(context.driver.moduleLoadDataEx(&module, image.c_str(), 0, nullptr, nullptr), "loading kernels");
+    context.require(context.driver.moduleLoadDataEx(&module, image.c_str(), 0, nullptr, nullptr), "loading kernels");
   for (const std::string &name : use.names) {
     auto symbol = names.find(name);
     if (symbol == names.end())
       throw std::logic_error("the compiler of CUDA kernels gave no function for " + name);
     Function function;
-    context.check(context.driver.moduleGetFunction(&function.handle, module, symbol->second.c_str()),
-                  "finding a kernel");
+    context.require(context.driver.moduleGetFunction(&function.handle, module, symbol->second.c_str()),
+                    "finding a kernel");
     auto ask = [&](FunctionAttribute which, int &value) {
-      context.check(context.driver.funcGetAttribute(&value, static_cast<int>(which), function.handle),
-                    "asking for a property of a kernel");
+      context.require(context.driver.funcGetAttribute(&value, static_cast<int>(which), function.handle),
+                      "asking for a property of a kernel");
     };
     ask(FunctionAttribute::Registers, function.registers);
     ask(FunctionAttribute::LocalBytes, function.localBytes);
@@ -163,10 +163,10 @@ const Function &Modules::function(const std::string &name, const KernelUse &use,
     if (shared > most)
       userError("--device cuda: {} needs {} bytes of shared memory for each block and {} has {}; --device cpu runs it",
                 name, shared, context.name(), most);
-    context.check(context.driver.funcSetAttribute(loaded.function.handle,
-                                                  static_cast<int>(FunctionAttribute::MaxDynamicSharedBytes),
-                                                  static_cast<int>(shared)),
-                  "allowing a kernel more shared memory");
+    context.require(context.driver.funcSetAttribute(loaded.function.handle,
+                                                    static_cast<int>(FunctionAttribute::MaxDynamicSharedBytes),
+                                                    static_cast<int>(shared)),
+                    "allowing a kernel more shared memory");
     loaded.shared = shared;
   }
   return loaded.function;

@@ -1,3 +1,4 @@
+#include "runtime/exec/Needs.h"
 #include "runtime/hal/OwnMemory.h"
 #include "runtime/plan/CudaManifest.h"
 #include "test/unit/cuda_device/Fixture.h"
@@ -27,10 +28,9 @@ plan::Archive changed(const std::function<void(plan::CudaManifest &)> &change) {
   return archive;
 }
 /// What prepares the entry "evaluate" of the autoencoder from this archive.
-void prepare(const plan::Archive &archive, std::shared_ptr<rt::cuda::KernelCompiler> kernels = compiler(),
-             const plan::Plan &plan = autoencoder().plan) {
+void prepare(const plan::Archive &archive, std::unique_ptr<rt::Device> device) {
   const auto data = tastes(20, 30);
-  rt::Session session(archive, plan, makeCudaDevice(archive, emulator::driverApi(), std::move(kernels)), 1);
+  rt::Session session(archive, autoencoder().plan, std::move(device), 1);
   const rt::Binding binding = bindingOf(data, data);
   rt::Model model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &binding, nullptr),
                   session.workers());
@@ -41,8 +41,11 @@ void prepare(const plan::Archive &archive, std::shared_ptr<rt::cuda::KernelCompi
       run.run({3, ids.data(), 1, 0}, rt::stepScalars(rt::settle(session.plan(), {}), 1, 1, 1, 3));
   EXPECT_TRUE(std::isfinite(sums.reports.begin()->second));
 }
+void prepare(const plan::Archive &archive, std::shared_ptr<rt::cuda::KernelCompiler> kernels) {
+  prepare(archive, makeCudaDevice(archive, emulator::driverApi(), std::move(kernels)));
+}
 std::string prepareRefusal(const plan::Archive &archive) {
-  return refusal([&] { prepare(archive); });
+  return refusal([&] { prepare(archive, compiler()); });
 }
 
 TEST(CudaMachine, WithoutADevice) {
@@ -147,12 +150,37 @@ TEST(CudaPlan, ThatIsDamaged) {
   archive = changed([](plan::CudaManifest &manifest) { manifest.entries.at("evaluate").pop_back(); });
   EXPECT_HAS(prepareRefusal(archive), "the plan is damaged: its entry 'evaluate' has");
   archive = changed([](plan::CudaManifest &manifest) { manifest.names.clear(); });
-  EXPECT_HAS(prepareRefusal(archive), "has no name");
+  EXPECT_HAS(prepareRefusal(archive), "the plan is damaged: its CUDA kernel '");
   std::string kernel;
   archive = changed([&](plan::CudaManifest &manifest) { kernel = manifest.entries.at("evaluate").front(); });
   archive.entries.erase(plan::kCudaKernels + kernel + ".cu");
   EXPECT_HAS(prepareRefusal(archive), "the text of its CUDA kernel '" + kernel + "' is missing");
 }
+
+/// The emulated driver whose launches fail as on a broken machine.
+const rt::cuda::DriverApi &failingDriver() {
+  static rt::cuda::DriverApi api = emulator::driverApi();
+  api.launchKernel = [](rt::cuda::FunctionHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                        rt::cuda::StreamHandle, void **, void **) { return 214; };
+  return api;
+}
+TEST(CudaMachine, ThatBreaksDown) {
+  const std::string said = refusal([] {
+    auto device = makeCudaDevice(autoencoder().archive, failingDriver(), compiler());
+    prepare(autoencoder().archive, std::move(device));
+  });
+  EXPECT_HAS(said, "--device cuda: launching a kernel failed: ");
+  EXPECT_HAS(said, "214");
+}
+TEST(CudaMachine, WithLittleSharedMemory) {
+  Machine machine({.sharedOptin = 16});
+  const auto data = tastes(20, 30);
+  Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "sgd", .batch = 8});
+  const std::string said = refusal([&] { rt::Trainer(job.model, job.settings, job.binding); });
+  EXPECT_HAS(said, " bytes of shared memory for each block and Emulated GPU has 16; --device cpu runs it");
+}
+
+const std::shared_ptr<rt::cuda::KernelCompiler> noCompiler;
 
 /// Compiles and keeps what it compiled as images.
 class Recording final : public rt::cuda::KernelCompiler {
@@ -191,15 +219,43 @@ plan::Archive withImages(const std::string &architecture) {
 }
 
 TEST(CudaPlan, ImagesMadeAheadNeedNoCompiler) {
-  prepare(withImages("sm_90a"), nullptr);
-  prepare(withImages("compute_75"), nullptr);
+  prepare(withImages("sm_90a"), noCompiler);
+  prepare(withImages("compute_75"), noCompiler);
   plan::Archive archive = withImages("sm_90a");
   auto manifest = nlohmann::json::parse(archive.entries.at(plan::kCudaManifest)).get<plan::CudaManifest>();
   archive.entries.erase(manifest.images.back().entry);
-  EXPECT_HAS(refusal([&] { prepare(archive, nullptr); }), "of a CUDA kernel is missing");
+  EXPECT_HAS(refusal([&] { prepare(archive, noCompiler); }), "of a CUDA kernel is missing");
 }
+
+TEST(CudaForecast, CountsWhatLiesOnTheDevice) {
+  Machine machine({});
+  const auto data = tastes(60, 50);
+  Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "adam", .batch = 32});
+  rt::Outline outline{job.binding, {}, 1000, 500};
+  for (const char *name : {"input", "output"})
+    outline.shapes[name] = {.rows = 60, .columns = 50, .entries = data->entries(), .bytes = 500};
+  rt::Forecast forecast(job.session->plan(), job.session->device(), job.model.symbols());
+  forecast.setProgram(7 << 20);
+  forecast.add("train", outline);
+  const rt::Needs all = forecast.needs(32, job.settings.optimizer);
+  forecast.setShare(rt::MemoryShare::Device);
+  const rt::Needs device = forecast.needs(32, job.settings.optimizer);
+  forecast.setShare(rt::MemoryShare::Host);
+  const rt::Needs host = forecast.needs(32, job.settings.optimizer);
+  EXPECT_EQ(device.parameters, job.model.parameterBytes());
+  EXPECT_EQ(device.states, job.model.stateBytes());
+  EXPECT_EQ(device.program + device.passing, 0);
+  EXPECT_GT(device.workspace, 0);
+  EXPECT_EQ(host.parameters + host.states + host.buffers, 0);
+  EXPECT_EQ(host.program, 7 << 20);
+  EXPECT_EQ(host.data, 1000);
+  EXPECT_EQ(device.data, 1000);
+  EXPECT_EQ(host.workspace + device.workspace, all.workspace);
+  EXPECT_EQ(device.buffers, all.buffers);
+}
+
 TEST(CudaPlan, WithoutImagesNeedsACompiler) {
-  EXPECT_HAS(refusal([&] { prepare(withImages("sm_80"), nullptr); }),
+  EXPECT_HAS(refusal([&] { prepare(withImages("sm_80"), noCompiler); }),
              "for Emulated GPU (compute capability 9.0) and it cannot be compiled here: there is no compiler of "
              "kernels. snc compile --arch sm_90a puts images into the plan");
 }
