@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""The commands on the CUDA device, which the emulator stands in for (snrt-emulated): trained, resumed and used, they agree with --device cpu.
+Without an NVIDIA driver `--device cuda` says so."""
+import ctypes
+import json
+import unittest
+
+import commands
+
+NETWORK = """{ "Name": "all", "Denoising": { "p": 0.2 }, "ErrorFunction": "CrossEntropy",
+  "Training": { "Optimizer": "Adam", "Alpha": 0.01, "Lambda": 0.0001, "Batch": 64 },
+  "Layers": [ { "Kind": "Input", "Name": "Input", "N": "auto", "DataSet": "input", "Sparse": true },
+              { "Kind": "Hidden", "Name": "Hidden", "N": 24, "Activation": "Tanh", "pDropout": 0.1 },
+              { "Kind": "Hidden", "Name": "Second", "N": 20, "Activation": "Sigmoid" },
+              { "Kind": "Output", "Name": "Output", "N": "auto", "DataSet": "output", "Activation": "Sigmoid", "Sparse": true } ] }
+"""
+
+
+def driver_is_there():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+class Cuda(commands.Commands):
+    @classmethod
+    def prepare(cls):
+        cls.datagen(*commands.SMALL, "-o", "data.h5")
+        cls.write("net.json", NETWORK)
+        cls.snc("compile", "net.json", "-o", "net.plan")
+
+    def emulated(self, command, *arguments):
+        return self.run_program("snrt-emulated", command, *arguments, "--device", "emulated")
+
+    def epochs(self, run):
+        return [line for line in map(json.loads, run.stdout.splitlines()) if line["kind"] == "epoch"]
+
+    def assertNear(self, a, b):
+        self.assertLessEqual(abs(a - b), 1e-4 * max(1, abs(a)), f"{a} and {b}")
+
+    def lists(self, name):
+        """By row: [(item, score)]"""
+        rows = {}
+        for line in self.read(name).decode().splitlines():
+            row, *cells = line.split("\t")
+            rows[row] = list(zip(cells[::2], map(float, cells[1::2])))
+        return rows
+
+    def test_training_and_recommending_agree_with_the_cpu(self):
+        found = {}
+        for device, run in (("cpu", self.snrt), ("emulated", self.emulated)):
+            found[device] = self.epochs(run("train", "net.plan", "data.h5", "-o", f"{device}.h5", "--epochs", 3, "--json"))
+            run("predict", "net.plan", f"{device}.h5", "data.h5", "-o", f"{device}.tsv", "--top-k", 5, "--exclude", "input")
+        self.assertEqual(len(found["cpu"]), 3)
+        for ours, theirs in zip(found["cpu"], found["emulated"]):
+            for name in ("error", "training", "regularization"):
+                self.assertNear(ours[name], theirs[name])
+        ours, theirs = self.lists("cpu.tsv"), self.lists("emulated.tsv")
+        self.assertEqual(ours.keys(), theirs.keys())
+        for row, best in ours.items():
+            self.assertEqual(len(best), len(theirs[row]))
+            for (_, a), (_, b) in zip(best, theirs[row]):
+                self.assertNear(a, b)
+        evaluated = [json.loads(run("eval", "net.plan", "cpu.h5", "data.h5", "--json").stdout) for run in (self.snrt, self.emulated)]
+        self.assertNear(evaluated[0]["loss"], evaluated[1]["loss"])
+
+    def test_resumed_training_ends_with_the_same_bytes(self):
+        self.emulated("train", "net.plan", "data.h5", "-o", "whole.h5", "--epochs", 3)
+        self.emulated("train", "net.plan", "data.h5", "-o", "part.h5", "--epochs", 1)
+        self.emulated("train", "net.plan", "data.h5", "--resume", "part.h5", "--epochs", 3)
+        self.assertEqual(self.digest("whole.h5"), self.digest("part.h5"))
+
+    def test_weights_go_from_device_to_device(self):
+        self.emulated("train", "net.plan", "data.h5", "-o", "first.h5", "--epochs", 1)
+        for device, run in (("cpu", self.snrt), ("emulated", self.emulated)):
+            run("train", "net.plan", "data.h5", "--from", "first.h5", "-o", f"then-{device}.h5", "--epochs", 1)
+        losses = [json.loads(self.snrt("eval", "net.plan", f"then-{device}.h5", "data.h5", "--json").stdout)["loss"] for device in ("cpu", "emulated")]
+        self.assertNear(*losses)
+
+    def test_a_kind_that_does_not_exist(self):
+        self.assertSays(self.snrt("predict", "net.plan", "none.h5", "data.h5", "-o", "x.tsv", "--device", "tpu", code=1),
+                        "--device tpu: there is no such kind of device; it is one of cpu, cuda")
+
+    @unittest.skipIf(driver_is_there(), "this machine has an NVIDIA driver")
+    def test_a_machine_without_a_driver(self):
+        run = self.snrt("train", "net.plan", "data.h5", "-o", "x.h5", "--device", "cuda", code=1)
+        self.assertSays(run, "--device cuda: no NVIDIA driver was found on this machine", "--device cpu")
+
+
+if __name__ == "__main__":
+    commands.main()
