@@ -15,6 +15,13 @@ plan::Step &stepOf(plan::Plan &plan, const std::string &kernel) {
   throw std::logic_error("the network has no step " + kernel);
 }
 
+plan::SlotArg column(const std::string &name) {
+  plan::SlotArg arg;
+  arg.role = plan::Role::Column;
+  arg.ref = name;
+  return arg;
+}
+
 /// What is said of the entry "train" whose first step of this schema is changed.
 std::string said(const Network &network, const std::string &kernel, const Change &change) {
   plan::Plan plan = network.plan;
@@ -72,7 +79,7 @@ TEST(CudaBinder, WhatSchemasAskFor) {
   EXPECT_HAS(said(autoencoder(), "csr_gather",
                   [](auto &, plan::Step &step) {
                     step.kernel = "map";
-                    step.slots["epilogue"].out.push_back({.role = plan::Role::Column, .ref = "x"});
+                    step.slots["epilogue"].out.push_back(column("x"));
                   }),
              "the buffer 'x'");
 }
@@ -90,8 +97,7 @@ TEST(CudaBinder, WhatTheDeviceCanHold) {
   EXPECT_HAS(said(autoencoder(), "csr_gather",
                   [](auto &, plan::Step &step) {
                     for (int i = 0; i < 200; ++i)
-                      step.slots["epilogue"].in.push_back(
-                          {.role = plan::Role::Column, .ref = "column " + std::to_string(i)});
+                      step.slots["epilogue"].in.push_back(column("column " + std::to_string(i)));
                   }),
              "has more than 160 operands, which the CUDA device does not take");
 }
