@@ -65,8 +65,9 @@ Launches cscUpdateLaunches(const StepShape &shape) {
   bytes[csc::kTouched] = 4 * touched;
   bytes[csc::kPlaced] = bytes[csc::kOrdered] = 8 * entries;
 
-  Pass count = passOf(csc::kCount, rows);
+  Pass count = passOf(csc::kCount, rows), place = passOf(csc::kPlace, rows);
   count.zeroed = {csc::kCounts};
+  count.threads = place.threads = kThreads / 2; // of a row: most have a few hundred entries
   Pass order = passOf(csc::kOrder, std::min<int64_t>(csc::kOrderBlocks, ceilDiv(touched, kWarps)));
   order.shared = kWarps * std::min<int64_t>(csc::kWindow, ceilDiv(rows, kWarpThreads) * kWarpThreads) / 32 * 8;
   const int64_t groups = ceilDiv(features, kWarps) * ceilDiv(source.outer, kStretch);
@@ -74,7 +75,7 @@ Launches cscUpdateLaunches(const StepShape &shape) {
                      passOf(csc::kSumChunks, chunks),
                      passOf(csc::kScanChunks, 1),
                      passOf(csc::kWriteStarts, chunks),
-                     passOf(csc::kPlace, rows),
+                     place,
                      order,
                      passOf(csc::kUpdate, std::min<int64_t>(csc::kUpdateBlocks, groups), true)};
   return launches;
