@@ -28,17 +28,22 @@ template <class Epilogue> struct Gemm {
       for (int n = static_cast<int>(threadIdx.x); n < Tile::kSide * Tile::kSide; n += kThreads)
         finish(n / Tile::kSide, n % Tile::kSide, 0);
     } else if (row < frame.rows) {
+      __shared__ Tile::Shared shared;
       const int unit = static_cast<int>(blockIdx.x / tiles);
       Tile tile;
       tile.clear();
-      contract<Pass>(args, frame.rows, unit, row, column, tile);
-      if constexpr (Pass == gemm::kPartial)
+      contract<Pass>(args, frame.rows, unit, row, column, tile, shared);
+      if constexpr (Pass == gemm::kPartial) {
         tile.forEach([&](int i, int j, float value) {
           if (row + i < frame.rows && column + j < args.columns)
             partials(args, unit)[(row + i) * args.columns + column + j] = value;
         });
-      else
-        tile.forEach(finish);
+      } else {
+        const float *values = tile.toShared(shared);
+#pragma unroll 1
+        for (int n = static_cast<int>(threadIdx.x); n < Tile::kSide * Tile::kSide; n += kThreads)
+          finish(n / Tile::kSide, n % Tile::kSide, values[n / Tile::kSide * Tile::kStride + n % Tile::kSide]);
+      }
     }
     if constexpr (Pass != gemm::kPartial)
       reportSums(args, sum, 0);
@@ -54,8 +59,7 @@ private:
   /// All sources in their order, or the lane of a source that is unit `unit`.
   template <int Pass>
   static __device__ __forceinline__ void contract(const StepArgs &args, Int rows, int unit, Int row, Int column,
-                                                  Tile &tile) {
-    __shared__ Tile::Shared shared;
+                                                  Tile &tile, Tile::Shared &shared) {
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];

@@ -24,7 +24,7 @@ struct GemmUpdate {
       tree.push(lane, tile.acc);
     }
     double regularization = 0;
-    gradient.template descend<Optimizer>(args, tile, GradientTile::factor(source, rows), regularization);
+    gradient.template descend<Optimizer>(args, tile, shared, GradientTile::factor(source, rows), regularization);
     reportSums(args, 0, regularization);
   }
 };

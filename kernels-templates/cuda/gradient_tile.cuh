@@ -23,18 +23,47 @@ public:
   }
   /// Hands on the gradient, factor times the tile: to the optimizer or to its buffer.
   template <class Optimizer>
-  __device__ __forceinline__ void descend(const StepArgs &args, Tile &tile, float factor,
+  __device__ __forceinline__ void descend(const StepArgs &args, Tile &tile, Tile::Shared &shared, float factor,
                                           double &regularization) const {
-    const Int line = source.outerFirst ? column : inner, lineEnd = source.outerFirst ? columnEnd : source.inner;
-    const Int along = source.outerFirst ? inner : column, alongEnd = source.outerFirst ? source.inner : columnEnd;
-    const Int stride = source.outerFirst ? source.inner : source.outer;
-    tile.forEach([&](int i, int j, float value) {
-      if (line + i < lineEnd && along + j < alongEnd)
-        cuda::descend<Optimizer>(args, source, (line + i) * stride + along + j, factor * value, regularization);
-    });
+    using Rule = typename Optimizer::Weights;
+    constexpr int kBatch = 4; // values and states on their way at a time
+    const float *values = tile.toShared(shared);
+#pragma unroll 1
+    for (int first = static_cast<int>(threadIdx.x); first < Tile::kSide * Tile::kSide; first += kBatch * kThreads) {
+      Int offset[kBatch];
+      typename Rule::Values before[kBatch];
+#pragma unroll
+      for (int b = 0; b < kBatch; ++b) {
+        const int n = first + b * kThreads;
+        offset[b] = offsetOf(n / Tile::kSide, n % Tile::kSide);
+        if (offset[b] >= 0 && !source.descent)
+          before[b] = Rule::load(source.weights, offset[b]);
+      }
+#pragma unroll
+      for (int b = 0; b < kBatch; ++b) {
+        const int n = first + b * kThreads;
+        const float gradient = factor * values[n / Tile::kSide * Tile::kStride + n % Tile::kSide];
+        if (offset[b] < 0)
+          continue;
+        if (!source.descent)
+          Rule::update(args, source.weights, offset[b], before[b], gradient, regularization);
+        else if (source.accumulate)
+          source.descent[offset[b]] += gradient;
+        else
+          source.descent[offset[b]] = gradient;
+      }
+    }
   }
 
 private:
+  /// Where the tile's value (i, j) lies in the weights; -1: beyond its borders.
+  __device__ __forceinline__ Int offsetOf(int i, int j) const {
+    const Int line = (source.outerFirst ? column : inner) + i, along = (source.outerFirst ? inner : column) + j;
+    const Int lines = source.outerFirst ? columnEnd : source.inner,
+              width = source.outerFirst ? source.inner : columnEnd;
+    return line < lines && along < width ? line * (source.outerFirst ? source.inner : source.outer) + along : -1;
+  }
+
   const Source &source;
   Int inner, column, columnEnd;
 };

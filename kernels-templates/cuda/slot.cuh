@@ -181,26 +181,46 @@ TargetSlots<Body, Background, Stored, StoredOnly, DenseSlot>::run(const StepArgs
 /// the value and the states.
 template <class Function, int States> struct UpdateRule {
   static_assert(States <= kStates);
-  /// Updates the value at `offset`; `regularization` grows by the rule's term.
-  static __device__ __forceinline__ void apply(const StepArgs &args, const Trained &trained, Int offset, float gradient,
-                                               double &regularization) {
+  /// The value and states of one place before its update. Several may be loaded before the first is updated.
+  struct Values {
+    float value[States + 1];
+  };
+  static __device__ __forceinline__ Values load(const Trained &trained, Int offset) {
+    Values before;
+    before.value[0] = trained.value[offset];
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      before.value[i + 1] = trained.states[i][offset];
+    return before;
+  }
+  static __device__ __forceinline__ void update(const StepArgs &args, const Trained &trained, Int offset,
+                                                const Values &before, float gradient, double &regularization) {
     float in[States + 2], out[States + 1];
-    in[0] = trained.value[offset];
+    in[0] = before.value[0];
     in[1] = gradient;
 #pragma unroll
     for (int i = 0; i < States; ++i)
-      in[i + 2] = trained.states[i][offset];
+      in[i + 2] = before.value[i + 1];
     Function::run(in, args.updateHypers, out, regularization);
     trained.value[offset] = out[0];
 #pragma unroll
     for (int i = 0; i < States; ++i)
       trained.states[i][offset] = out[i + 1];
   }
+  /// Updates the value at `offset`; `regularization` grows by the rule's term.
+  static __device__ __forceinline__ void apply(const StepArgs &args, const Trained &trained, Int offset, float gradient,
+                                               double &regularization) {
+    update(args, trained, offset, load(trained, offset), gradient, regularization);
+  }
 };
 /// The template argument `Optimizer` of every kernel has the types Weights and Bias; this one is for steps that update
 /// nothing.
 struct NoOptimizer {
   struct Weights {
+    struct Values {};
+    static __device__ __forceinline__ Values load(const Trained &, Int) { return {}; }
+    static __device__ __forceinline__ void update(const StepArgs &, const Trained &, Int, const Values &, float,
+                                                  double &) {}
     static __device__ __forceinline__ void apply(const StepArgs &, const Trained &, Int, float, double &) {}
   };
   using Bias = Weights;

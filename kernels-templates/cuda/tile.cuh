@@ -60,9 +60,13 @@ public:
   static constexpr int kValues = 4;       // rows and columns that a thread holds values of
   static constexpr int kStride = 68;      // of a staged line: 16-byte loads stay aligned
 
-  /// The block's staging memory. One tile of a block uses it at a time.
-  struct __align__(16) Shared {
-    float left[2][kDepth][kStride], right[2][kDepth][kStride];
+  /// The block's staging memory: slices of the operands, or afterwards the tile's values. One tile of a block uses it
+  /// at a time.
+  union __align__(16) Shared {
+    struct {
+      float left[2][kDepth][kStride], right[2][kDepth][kStride];
+    } stages;
+    float values[kSide * kStride];
   };
 
   /// Values of the tile that a thread holds, and the sums so far.
@@ -83,6 +87,15 @@ public:
         f(row(a), column(b), acc[a * kValues + b]);
   }
 
+  /// All values where every thread finds them: row i, column j at [i * kStride + j], until the next product. All
+  /// threads of the block call it; between barriers.
+  __device__ __forceinline__ float *toShared(Shared &shared) {
+    __syncthreads();
+    forEach([&](int i, int j, float value) { shared.values[i * kStride + j] = value; });
+    __syncthreads();
+    return shared.values;
+  }
+
   /// acc[i][j] += sum over k in [begin, end) of left(i, k) right(j, k). All threads of the block call it. It begins
   /// with a barrier: operands may be what the block's threads wrote just before.
   template <class Left, class Right>
@@ -94,8 +107,8 @@ public:
     l.fetch(left, begin, end);
     r.fetch(right, begin, end);
     int stage = 0;
-    l.put(shared.left[0], left.alongDepth);
-    r.put(shared.right[0], right.alongDepth);
+    l.put(shared.stages.left[0], left.alongDepth);
+    r.put(shared.stages.right[0], right.alongDepth);
 #pragma unroll 1
     for (Int k = begin;; k += kDepth) {
       __syncthreads(); // the slice is there, and nobody reads the other stage any more
@@ -104,12 +117,12 @@ public:
         l.fetch(left, k + kDepth, end);
         r.fetch(right, k + kDepth, end);
       }
-      accumulate(shared.left[stage], shared.right[stage]);
+      accumulate(shared.stages.left[stage], shared.stages.right[stage]);
       if (!more)
         return;
       stage ^= 1;
-      l.put(shared.left[stage], left.alongDepth);
-      r.put(shared.right[stage], right.alongDepth);
+      l.put(shared.stages.left[stage], left.alongDepth);
+      r.put(shared.stages.right[stage], right.alongDepth);
     }
   }
 

@@ -89,7 +89,8 @@ private:
     reportSums(args, kCounts ? sum : 0, regularization);
   }
 
-  /// acc = sum x E on the window; the slots turn it into shared.delta, 0 beyond the window. Ends with a barrier.
+  /// acc = sum x E on the window; the slots turn it into shared.delta, of which nothing
+  /// beyond the window means anything. Ends with a barrier.
   template <class Loader>
   static __device__ __forceinline__ void computeDelta(const StepArgs &args, const Frame &frame, const Window &at,
                                                       Shared &shared, double &sum) {
@@ -104,26 +105,31 @@ private:
     }
     if constexpr (!operand::same<Loader, NoData>)
       stageTargets<Loader>(args, at.row, at.rows, at.column, at.columns, shared.delta, kStride);
-    tile.forEach([&](int i, int j, float value) {
-      float &delta = shared.delta[i * kStride + j];
-      if (i >= at.rows || j >= at.columns) {
-        delta = 0;
-        return;
-      }
-      const bool stored = kSparse<Loader> && isStored(delta);
-      Place place;
-      place.row = at.row + i;
-      place.example = shared.examples[i];
-      place.column = at.column + j;
-      place.accumulator = value;
-      if constexpr (!operand::same<Loader, NoData>)
-        place.target = !kSparse<Loader> || stored ? delta : 0.0f;
-      const float *row = shared.targets[i];
-      place.rowTarget = {row[0], row[1], row[2], row[3]};
-      Slots::template run<Loader>(args, frame, place, stored, sum);
-      delta = place.delta;
-    });
+    const float *values = tile.toShared(shared.stages);
+    const int j = static_cast<int>(threadIdx.x) % kSide;
+    if (j < at.columns)
+#pragma unroll 1
+      for (int i = static_cast<int>(threadIdx.x) / kSide; i < at.rows; i += kThreads / kSide)
+        computeElement<Loader>(args, frame, at, i, j, values[i * kStride + j], shared, sum);
     __syncthreads();
+  }
+  /// shared.delta at (i, j): the target becomes the delta.
+  template <class Loader>
+  static __device__ __forceinline__ void computeElement(const StepArgs &args, const Frame &frame, const Window &at,
+                                                        int i, int j, float accumulator, Shared &shared, double &sum) {
+    float &delta = shared.delta[i * kStride + j];
+    const bool stored = kSparse<Loader> && isStored(delta);
+    const float *row = shared.targets[i];
+    Place place;
+    place.row = at.row + i;
+    place.example = shared.examples[i];
+    place.column = at.column + j;
+    place.accumulator = accumulator;
+    if constexpr (!operand::same<Loader, NoData>)
+      place.target = !kSparse<Loader> || stored ? delta : 0.0f;
+    place.rowTarget = {row[0], row[1], row[2], row[3]};
+    Slots::template run<Loader>(args, frame, place, stored, sum);
+    delta = place.delta;
   }
   /// What the slots read of each row. Others must be done with the window before; a barrier must follow.
   template <class Loader>
@@ -155,11 +161,15 @@ private:
         Tile tile;
         tile.clear();
         tile.multiply(shared.stages, delta, transposedWeightsOperand(source, at.column, inner), 0, at.columns);
+        const auto inside = [&](int i, int j) { return i < at.rows && inner + j < source.inner; };
+        if (!first) // all loads before the first store
+          tile.forEach([&](int i, int j, float &value) {
+            if (inside(i, j))
+              value = part[i * source.inner + inner + j] + value;
+          });
         tile.forEach([&](int i, int j, float value) {
-          if (i >= at.rows || inner + j >= source.inner)
-            return;
-          float &to = part[i * source.inner + inner + j];
-          to = first ? value : to + value;
+          if (inside(i, j))
+            part[i * source.inner + inner + j] = value;
         });
       }
     }
@@ -198,7 +208,7 @@ private:
         Tile tile;
         tile.clear();
         gradient.multiply(tile, shared.stages, delta, 0, rows);
-        gradient.template descend<Optimizer>(args, tile, factor, regularization);
+        gradient.template descend<Optimizer>(args, tile, shared.stages, factor, regularization);
       }
     }
     if (args.biasCount > 0)
@@ -238,7 +248,7 @@ private:
     tile.clear();
     gradient.multiply(tile, shared, columnsOperand(kept, args.columns, args.columns, column), 0, rows);
     double regularization = 0; // none: the gradient goes to its buffer
-    gradient.template descend<Optimizer>(args, tile, GradientTile::factor(source, rows), regularization);
+    gradient.template descend<Optimizer>(args, tile, shared, GradientTile::factor(source, rows), regularization);
   }
 
   /// A quarter of a row's squares: thread t has quarter t % 4 of row t / 4.

@@ -32,8 +32,7 @@ private:
   }
 
   static __device__ __forceinline__ void walkRows(const StepArgs &args) {
-    __shared__ Tile::Shared stages;
-    __shared__ float z[kSide * kStride];
+    __shared__ Tile::Shared shared;
     const Frame frame = *args.frame;
     const Int row = static_cast<Int>(blockIdx.x) * kSide;
     const int lane = static_cast<int>(blockIdx.y), thread = static_cast<int>(threadIdx.x);
@@ -44,37 +43,38 @@ private:
       Pair pair = {-infinity(), 0};
       for (Int column = range.begin; column < range.end; column += kSide) {
         const int columns = static_cast<int>(least(kSide, range.end - column));
-        computeLogits(args, frame, row, rows, column, columns, stages, z, sum);
+        computeLogits(args, frame, row, rows, column, columns, shared, sum);
         if (thread / 4 < rows)
-          pair = join(pair, quarter(z + thread / 4 * kStride, columns));
+          pair = join(pair, quarter(shared.values + thread / 4 * kStride, columns));
       }
       write(args, row, rows, lane, pair);
     }
     reportSums(args, sum, 0);
   }
-  /// z of rows [row, row + rows) and columns [column, column + columns). Ends with a barrier.
+  /// shared.values = z of rows [row, row + rows) and columns [column, column + columns). Ends with a barrier.
   static __device__ __forceinline__ void computeLogits(const StepArgs &args, const Frame &frame, Int row, int rows,
-                                                       Int column, int columns, Tile::Shared &stages, float *z,
-                                                       double &sum) {
+                                                       Int column, int columns, Tile::Shared &shared, double &sum) {
     Tile tile;
     tile.clear();
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];
-      tile.multiply(stages, rowsOperand(source.x, source.inner, frame.rows, row),
+      tile.multiply(shared, rowsOperand(source.x, source.inner, frame.rows, row),
                     weightsOperand(source, column + columns, column), 0, source.inner);
     }
-    tile.forEach([&](int i, int j, float value) {
-      if (i >= rows || j >= columns)
-        return;
-      Place at;
-      at.row = row + i;
-      at.example = args.ids[at.row];
-      at.column = column + j;
-      at.accumulator = value;
-      Logit::run(args, frame, at, sum);
-      z[i * kStride + j] = at.delta;
-    });
+    float *z = tile.toShared(shared);
+    const int j = static_cast<int>(threadIdx.x) % kSide;
+    if (j < columns)
+#pragma unroll 1
+      for (int i = static_cast<int>(threadIdx.x) / kSide; i < rows; i += kThreads / kSide) {
+        Place at;
+        at.row = row + i;
+        at.example = args.ids[at.row];
+        at.column = column + j;
+        at.accumulator = z[i * kStride + j];
+        Logit::run(args, frame, at, sum);
+        z[i * kStride + j] = at.delta;
+      }
     __syncthreads();
   }
   /// Every fourth logit of a line, from number threadIdx.x % 4 on.
