@@ -17,14 +17,19 @@ struct ElementTile {
     rows = static_cast<int>(greatest(0, least(height, allRows - firstRow)));
     columns = static_cast<int>(least(width, allColumns - firstColumn));
   }
-  /// f(i, place): for each of the thread's elements, i = its number in the tile, row by row.
+  /// The tile's element `i`, counted row by row.
+  __device__ __forceinline__ Place place(const Int *ids, int i) const {
+    const int row = i / columns;
+    Place at;
+    at.row = firstRow + row;
+    at.example = ids ? ids[at.row] : 0;
+    at.column = firstColumn + (i - row * columns);
+    return at;
+  }
+  /// f(i, place): for each of the thread's elements.
   template <class F> __device__ __forceinline__ void forEach(const Int *ids, F f) const {
     for (int i = static_cast<int>(threadIdx.x); i < rows * columns; i += static_cast<int>(blockDim.x)) {
-      const int row = i / columns;
-      Place at;
-      at.row = firstRow + row;
-      at.example = ids ? ids[at.row] : 0;
-      at.column = firstColumn + (i - row * columns);
+      Place at = place(ids, i);
       f(i, at);
     }
   }

@@ -133,10 +133,10 @@ private:
       }
     }
   }
+  /// Of the piece before, a thread has read just the places that it marks here.
   template <int Size>
   static __device__ __forceinline__ void stageRow(const StepArgs &args, Int example, Int begin, int columns,
                                                   float *targets) {
-    barrier<Size>(); // nobody reads the piece before
     for (int c = thread<Size>(); c < columns; c += Size)
       targets[c] = notStored();
     barrier<Size>();

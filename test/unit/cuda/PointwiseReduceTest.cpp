@@ -106,6 +106,19 @@ TEST(PointwiseRowReduce, ReductionsAloneAreKept) {
     expectNear(rows.sums, rows.total);
   }
 }
+TEST(PointwiseRowReduce, AnyNumberOfLanes) {
+  Random random(7);
+  for (const int lanes : {1, 3, 8, 32})
+    for (const Extent &extent : {Extent{5, 5, 20}, Extent{2, 4, 700}}) {
+      Rows rows(random, extent);
+      rows.batch.args.lanes = lanes;
+      const ShapeOf shape;
+      runStep<RowReduce<List<Most, Sum>, NoSlot>, NoData>(rt::cuda::rowReduceLaunches(shape(rows.batch.args)),
+                                                          rows.batch.args);
+      expectNear(rows.maxima, rows.most);
+      expectNear(rows.sums, rows.total);
+    }
+}
 TEST(PointwiseRowReduce, ABodyReadsReductionsThatAreNotKept) {
   Random random(2);
   for (const Extent &extent : kExtents) {
@@ -196,10 +209,16 @@ TEST(PointwiseRowReduce, MaximaOfNegativesAndScalarsOfTheTarget) {
   using First = Reduce<Slot<Negative, List<Element<0>>, List<Delta>, List<>>, true>;
   using Second = Reduce<Slot<Scalars, List<Element<0>>, List<Delta>, List<TargetSum, TargetWeight>>, false>;
   const ShapeOf shape = withTargetSums(true);
-  runStep<RowReduce<List<First, Second>, NoSlot>, Csr>(rt::cuda::rowReduceLaunches(shape(rows.batch.args)),
-                                                       rows.batch.args);
-  expectNear(rows.maxima, maxima);
-  expectNear(rows.sums, sums);
+  for (const int lanes : {16, 1, 3, 32}) {
+    rows.batch.args.lanes = lanes;
+    rows.maxima = rows.sums = untouched(extent.maxRows);
+    rows.batch.args.rows[0] = rows.maxima.data();
+    rows.batch.args.rows[1] = rows.sums.data();
+    runStep<RowReduce<List<First, Second>, NoSlot>, Csr>(rt::cuda::rowReduceLaunches(shape(rows.batch.args)),
+                                                         rows.batch.args);
+    expectNear(rows.maxima, maxima);
+    expectNear(rows.sums, sums);
+  }
 }
 
 // column_reduce
