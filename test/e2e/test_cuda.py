@@ -3,6 +3,7 @@
 Without an NVIDIA driver `--device cuda` says so."""
 import ctypes
 import json
+import os
 import unittest
 
 import commands
@@ -78,6 +79,12 @@ class Cuda(commands.Commands):
             run("train", "net.plan", "data.h5", "--from", "first.h5", "-o", f"then-{device}.h5", "--epochs", 1)
         losses = [json.loads(self.snrt("eval", "net.plan", f"then-{device}.h5", "data.h5", "--json").stdout)["loss"] for device in ("cpu", "emulated")]
         self.assertNear(*losses)
+
+    def test_a_device_that_is_too_small(self):
+        """What lies on the device must fit there, whatever memory the host has."""
+        run = self.run_program("snrt-emulated", "train", "net.plan", "data.h5", "-o", "x.h5", "--device", "emulated-small", code=1)
+        self.assertSays(run, "training needs about", "and the device has free 256.0 KiB", "too little", "what would help")
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "x.h5")))
 
     def test_a_kind_that_does_not_exist(self):
         self.assertSays(self.snrt("predict", "net.plan", "none.h5", "data.h5", "-o", "x.tsv", "--device", "tpu", code=1),

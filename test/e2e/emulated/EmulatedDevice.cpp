@@ -1,4 +1,4 @@
-// Puts --device emulated beside those of snrt.
+// Puts --device emulated beside those of snrt, and --device emulated-small, which has 256 KiB of memory.
 #include "runtime/exec/Devices.h"
 #include "runtime/hal/cuda/CudaDevice.h"
 #include "test/emulator/EmulatedCompiler.h"
@@ -6,10 +6,14 @@
 
 namespace {
 [[maybe_unused]] const bool added = [] {
-  sn::rt::deviceKinds()["emulated"] = [](const sn::plan::Archive &archive, const sn::plan::Plan &,
-                                         const sn::rt::DeviceChoice &choice) {
+  const auto open = [](const sn::plan::Archive &archive, const sn::plan::Plan &, const sn::rt::DeviceChoice &choice) {
     return sn::rt::cuda::makeCudaDevice(archive, sn::emulator::driverApi(), sn::emulator::makeCompiler(),
                                         sn::rt::deviceNumber(choice));
+  };
+  sn::rt::deviceKinds()["emulated"] = open;
+  sn::rt::deviceKinds()["emulated-small"] = [open](const auto &archive, const auto &plan, const auto &choice) {
+    sn::emulator::configure({.memory = size_t(256) << 10});
+    return open(archive, plan, choice);
   };
   return true;
 }();

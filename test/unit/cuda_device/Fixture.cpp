@@ -2,6 +2,7 @@
 #include "compiler/Pipeline/Pipeline.h"
 #include "runtime/plan/Philox.h"
 #include "test/emulator/EmulatedCompiler.h"
+#include <gtest/gtest.h>
 
 namespace sn::test {
 namespace {
@@ -20,6 +21,14 @@ std::string network(const std::string &activation, const std::string &error) {
     "ErrorFunction": ")" +
          error + R"("})";
 }
+/// A test during which a kernel wrote where it must not has failed.
+struct NoFaults final : testing::EmptyTestEventListener {
+  void OnTestEnd(const testing::TestInfo &) override { EXPECT_EQ(emulator::lastFault(), ""); }
+};
+[[maybe_unused]] const bool watched = [] {
+  testing::UnitTest::GetInstance()->listeners().Append(new NoFaults);
+  return true;
+}();
 } // namespace
 
 const Network &autoencoder() {

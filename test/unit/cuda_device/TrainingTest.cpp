@@ -122,6 +122,45 @@ TEST(CudaTraining, TheSameBitsInAnyOrderOfBlocks) {
   }
 }
 
+TEST(CudaTraining, StepsPreparedOneByOneDoTheSame) {
+  const auto data = tastes(24, 100);
+  std::map<std::string, double, std::less<>> whole;
+  std::vector<float> expected;
+  const std::string weights = autoencoder().plan.parameters.front().name;
+  std::vector<int64_t> ids(24);
+  std::iota(ids.begin(), ids.end(), 0);
+  for (bool apart : {false, true}) {
+    Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "adam"});
+    rt::Device &device = job.session->device();
+    const rt::StepScalars scalars = rt::stepScalars(job.settings, 1, 1, 1, 24);
+    rt::EntryRun run(job.model, "train", job.binding, 24, job.settings.optimizer);
+    if (!apart) {
+      whole = run.run({24, ids.data(), 1, 1}, scalars).reports;
+      expected = job.model.parameter(weights);
+      continue;
+    }
+    rt::Memory memory = job.model.memory();
+    for (const plan::Buffer &buffer : run.entry().buffers) {
+      int64_t count = 1;
+      for (const plan::Dim &dim : buffer.dims)
+        count *= dim.symbol == "B" ? 24 : job.model.extents(24).of(dim);
+      memory.buffers[buffer.name] = device.allocate(count);
+    }
+    for (const char *name : {"input", "output"})
+      memory.data[name] = run.view(name);
+    rt::Launch launch;
+    launch.batch = {24, ids.data(), 1, 1};
+    launch.scalar = [&](std::string_view name) { return scalars(name); };
+    double loss = 0;
+    for (const plan::Step &step : run.entry().steps) {
+      device.prepare(job.session->plan(), step, job.settings.optimizer, memory, job.model.extents(24))->launch(launch);
+      loss += step.report.empty() ? 0 : launch.sum;
+    }
+    EXPECT_EQ(loss, whole.begin()->second);
+    EXPECT_EQ(job.model.parameter(weights), expected);
+  }
+}
+
 TEST(CudaTraining, WorkspaceIsWhatWasForeseen) {
   const auto data = tastes(60, 150);
   Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "adam", .batch = 32});
