@@ -8,6 +8,7 @@
 #include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Images.h"
 #include "tools/snc/Commands.h"
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -137,6 +138,8 @@ void run(const Options &options) {
 
 void addCompileCommand(CLI::App &app) {
   auto options = std::make_shared<Options>();
+  if (const char *arch = std::getenv("SNC_ARCH"))
+    options->arch = arch;
   CLI::App *command =
       app.add_subcommand("compile", "compile a network to a plan file\nExample: snc compile ae.json -o ae.plan");
   command->add_option("network", options->network, "the network, JSON")->required()->type_name("FILE");
@@ -146,18 +149,21 @@ void addCompileCommand(CLI::App &app) {
   command->add_flag("--quiet", options->quiet, "say nothing when all is well");
   command->add_option("--schedule", options->schedule, "force how wide layers run, where legal")
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
-  command->add_option("--compile-to", options->to, "stop at a phase and print its IR")
-      ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
-  command
-      ->add_option("--emit", options->emit,
-                   "print generated code: `llvm`, the slots as LLVM IR for a CPU; `cuda`, the "
-                   "kernels as CUDA C++ for a GPU")
-      ->check(CLI::IsMember({"llvm", "cuda"}));
+  auto *to = command->add_option("--compile-to", options->to, "stop at a phase and print its IR")
+                 ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
+  auto *emit = command
+                   ->add_option("--emit", options->emit,
+                                "print generated code: `llvm`, the slots as LLVM IR for a CPU; `cuda`, the "
+                                "kernels as CUDA C++ for a GPU")
+                   ->check(CLI::IsMember({"llvm", "cuda"}))
+                   ->excludes(to);
   command
       ->add_option("--arch", options->arch,
-                   "put compiled CUDA kernels for these GPUs into the plan, as in sm_80,sm_90a; `none`: not even PTX")
+                   "put compiled CUDA kernels for these GPUs into the plan, as in sm_80,sm_90a; `none`: not even PTX\n"
+                   "(default: $SNC_ARCH, else PTX where NVRTC is found)")
       ->type_name("LIST")
-      ->envname("SNC_ARCH");
+      ->excludes(to)
+      ->excludes(emit);
   auto *printAfter =
       command->add_option("--print-ir-after", options->printAfter, "print the IR after this pass (or `all`) to stderr")
           ->type_name("PASS");
