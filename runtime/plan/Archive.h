@@ -9,7 +9,7 @@ namespace sn::plan {
 /// Instruction set levels for which a plan carries compiled slots, from plain to rich: entry "cpu/<level>.so".
 inline constexpr const char *kCpuLevels[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4"};
 
-/// Everything in a plan file: "plan.json", "net.mlir", "network.json", "cpu/<level>.so", later "kernels/*.cu".
+/// Everything in a plan file: "plan.json", "net.mlir", "network.json", "cpu/<level>.so", "cuda/..." (CudaManifest.h).
 struct Archive {
   std::map<std::string, std::string> entries;
 };
