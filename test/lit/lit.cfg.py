@@ -1,5 +1,7 @@
 # The lit suite: tests are .mlir, .test and .json files (a network file may hold its RUN lines in // comments); Inputs/ holds what they read.
 import os
+import subprocess
+import tempfile
 
 import lit.formats
 
@@ -24,3 +26,10 @@ config.substitutions += [
     ("%python", config.python),
     ("%lit", f"{config.python} -B {config.lit_program}"),
 ]
+# NVRTC needs no GPU; where it is missing, what compiles device code is not tested.
+with tempfile.TemporaryDirectory() as folder:
+    network = os.path.join(config.source_root, "examples", "movielens", "ae.json")
+    command = [os.path.join(config.bin, "snc"), "compile", network, "-o", os.path.join(folder, "a.plan"), "--json"]
+    found = subprocess.run(command, capture_output=True, text=True, env=config.environment | {"SNC_ARCH": ""})
+    if "compute_75" in found.stdout:
+        config.available_features.add("nvrtc")
