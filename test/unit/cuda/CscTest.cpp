@@ -201,7 +201,8 @@ TEST(Csc, NothingStored) {
     check({.touchedOnly = touchedOnly, .kind = {.density = 0}});
 }
 TEST(Csc, BitsDependOnNeitherBlocksNorAtomics) {
-  for (const DataSet::Kind &kind : {DataSet::Kind{.density = 0.6}, DataSet::Kind{.dense = true}}) {
+  for (const DataSet::Kind &kind :
+       {DataSet::Kind{.density = 0.05}, DataSet::Kind{.density = 0.6}, DataSet::Kind{.dense = true}}) {
     const UpdateStep step({.features = 50, .units = 130, .rows = 250, .maxRows = 250, .examples = 250, .kind = kind});
     const Memory first = step.run();
     for (uint64_t order : {3, 4}) {
