@@ -181,12 +181,17 @@ std::string nameOf(unsigned thread) {
 }
 std::string text(const Place &place) { return std::string(place.file) + ":" + std::to_string(place.line); }
 
-/// Ends the launch from within a thread.
-[[noreturn]] void fail(const std::string &what) {
+/// What went wrong in the block at hand. Apart from giveUp(), so that no string is alive in the frames it leaves
+/// behind.
+void blame(const std::string &what) {
   const uint3 &block = snEmulatorBlockIdx;
   machine.fault = "block (" + std::to_string(block.x) + ", " + std::to_string(block.y) + ", " +
                   std::to_string(block.z) + "): " + what;
+}
+/// Ends the launch from within a thread.
+[[noreturn]] void giveUp() {
   machine.failed = true;
+  releaseOrder(&machine.ordering);
   switchTo(machine.self(), machine.host);
   std::abort();
 }
@@ -233,8 +238,10 @@ void wait(State state, Place place) {
   const unsigned me = machine.current;
   machine.self().state = state;
   machine.self().place = place;
-  if (!machine.readyCount)
-    fail("threads wait for ever: " + whoWaits());
+  if (!machine.readyCount) {
+    blame("threads wait for ever: " + whoWaits());
+    giveUp();
+  }
   const unsigned next = takeReady();
   become(next);
   switchTo(machine.fibers[me], machine.fibers[next]);
@@ -247,15 +254,17 @@ void wait(State state, Place place) {
     machine.thread(machine.argument);
   } catch (...) {
     machine.thrown = std::current_exception();
-    machine.failed = true;
-    switchTo(machine.self(), machine.host);
-    std::abort();
   }
+  if (machine.thrown)
+    giveUp();
   if (machine.waiting) {
     unsigned first = 0;
     while (machine.fibers[first].state != State::AtBarrier)
       ++first;
-    fail(nameOf(machine.current) + " ends while " + nameOf(first) + " waits at " + text(machine.barrier));
+    {
+      blame(nameOf(machine.current) + " ends while " + nameOf(first) + " waits at " + text(machine.barrier));
+      giveUp();
+    }
   }
   Fiber &me = machine.self();
   me.state = State::Ended;
@@ -263,7 +272,10 @@ void wait(State state, Place place) {
   if (++machine.ended == machine.threads) {
     switchTo(me, machine.host, true);
   } else if (!machine.readyCount) {
-    fail("threads wait for ever: " + whoWaits());
+    {
+      blame("threads wait for ever: " + whoWaits());
+      giveUp();
+    }
   } else {
     const unsigned next = takeReady();
     become(next);
@@ -430,10 +442,7 @@ void run(const Shape &shape, StaticShared shared, void (*thread)(void *), void *
     if (runBlock(shared, i, dynamic.data(), shape.sharedBytes)) {
       if (dynamic.intact())
         continue;
-      const uint3 &at = snEmulatorBlockIdx;
-      machine.fault = "block (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " + std::to_string(at.z) +
-                      "): dynamic shared memory is written past its end of " + std::to_string(shape.sharedBytes) +
-                      " bytes";
+      blame("dynamic shared memory is written past its end of " + std::to_string(shape.sharedBytes) + " bytes");
     }
     forgetFibers();
     if (machine.thrown)
@@ -451,15 +460,21 @@ int snEmulatorBarrier(int predicate, const char *file, int line) {
     unsigned gone = 0;
     while (machine.fibers[gone].state != State::Ended)
       ++gone;
-    fail(nameOf(machine.current) + " is at the barrier " + text(place) + ", which " + nameOf(gone) +
-         " will not reach: it has ended");
+    {
+      blame(nameOf(machine.current) + " is at the barrier " + text(place) + ", which " + nameOf(gone) +
+            " will not reach: it has ended");
+      giveUp();
+    }
   }
   if (machine.waiting && !(machine.barrier == place)) {
     unsigned other = 0;
     while (machine.fibers[other].state != State::AtBarrier)
       ++other;
-    fail("threads wait at different barriers: " + nameOf(other) + " at " + text(machine.barrier) + ", " +
-         nameOf(machine.current) + " at " + text(place));
+    {
+      blame("threads wait at different barriers: " + nameOf(other) + " at " + text(machine.barrier) + ", " +
+            nameOf(machine.current) + " at " + text(place));
+      giveUp();
+    }
   }
   machine.barrier = place;
   const unsigned turn = machine.barrierTurn;
@@ -485,15 +500,19 @@ const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, boo
   const Place place{file, line};
   const unsigned lane = machine.current % kWarp, first = machine.current - lane;
   Warp &warp = machine.warps[machine.current / kWarp];
-  if (!(mask >> lane & 1))
-    fail(nameOf(machine.current) + " is not in the mask it names at " + text(place));
+  if (!(mask >> lane & 1)) {
+    blame(nameOf(machine.current) + " is not in the mask it names at " + text(place));
+    giveUp();
+  }
   Meeting *meeting = nullptr;
   for (unsigned i = 0; i < warp.masks && !meeting; ++i)
     if (warp.meetings[i].mask == mask)
       meeting = &warp.meetings[i];
   if (!meeting) {
-    if (warp.masks == kMaskLimit)
-      fail("more than " + std::to_string(kMaskLimit) + " different masks in a warp at " + text(place));
+    if (warp.masks == kMaskLimit) {
+      blame("more than " + std::to_string(kMaskLimit) + " different masks in a warp at " + text(place));
+      giveUp();
+    }
     meeting = &warp.meetings[warp.masks++];
     meeting->mask = mask;
     meeting->arrived = meeting->turn = 0;
@@ -505,8 +524,11 @@ const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, boo
     for (unsigned absent = bytes ? ~(mask & present) : 0; absent; absent &= absent - 1)
       fill(meeting->values[turn][__builtin_ctz(absent)], bytes, 0xFF);
   } else if (!(meeting->place == place)) {
-    fail("lanes of a warp are at different operations: " + nameOf(first + __builtin_ctz(meeting->arrived)) + " at " +
-         text(meeting->place) + ", " + nameOf(machine.current) + " at " + text(place));
+    {
+      blame("lanes of a warp are at different operations: " + nameOf(first + __builtin_ctz(meeting->arrived)) + " at " +
+            text(meeting->place) + ", " + nameOf(machine.current) + " at " + text(place));
+      giveUp();
+    }
   }
   copy(meeting->values[turn][lane], value, bytes);
   if (orders)
@@ -529,15 +551,19 @@ const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, boo
 void snEmulatorBeginCopy(void *to, const void *from, int bytes) {
   Copies &copies = machine.copies[machine.current];
   machine.copied = true;
-  if (copies.begun - copies.done == Copies::kLimit)
-    fail(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " copies under way");
+  if (copies.begun - copies.done == Copies::kLimit) {
+    blame(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " copies under way");
+    giveUp();
+  }
   copies.ring[copies.begun++ % Copies::kLimit] = {to, from, bytes};
 }
 void snEmulatorCommitCopies() {
   Copies &copies = machine.copies[machine.current];
   machine.copied = true;
-  if (copies.groups - copies.firstGroup == Copies::kLimit)
-    fail(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " groups of copies under way");
+  if (copies.groups - copies.firstGroup == Copies::kLimit) {
+    blame(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " groups of copies under way");
+    giveUp();
+  }
   copies.ends[copies.groups++ % Copies::kLimit] = copies.begun;
 }
 bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes) {
@@ -553,50 +579,6 @@ bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes) {
     ++copies.firstGroup;
   }
   return false;
-}
-
-namespace {
-/// Fragments of the lanes as they meet: a, then b.
-unsigned factor(const void *values, unsigned lane, unsigned number) {
-  return reinterpret_cast<const unsigned *>(static_cast<const char *>(values) + lane * kSlot)[number];
-}
-float tf32(unsigned bits) { return __builtin_bit_cast(float, bits & ~0x1fffu); }
-float bf16(unsigned pair, unsigned half) {
-  return __builtin_bit_cast(float, (half ? pair >> 16 : pair & 0xffffu) << 16);
-}
-/// Element (row, k) of a and (k, column) of b, by the layout of tensor_core.cuh.
-float tf32A(const void *values, unsigned row, unsigned k) {
-  return tf32(factor(values, row % 8 * 4 + k % 4, row / 8 + k / 4 * 2));
-}
-float tf32B(const void *values, unsigned k, unsigned column) {
-  return tf32(factor(values, column * 4 + k % 4, 4 + k / 4));
-}
-float bf16A(const void *values, unsigned row, unsigned k) {
-  return bf16(factor(values, row % 8 * 4 + k % 8 / 2, row / 8 + k / 8 * 2), k % 2);
-}
-float bf16B(const void *values, unsigned k, unsigned column) {
-  return bf16(factor(values, column * 4 + k % 8 / 2, 4 + k / 8), k % 2);
-}
-/// Products are exact in double; the sum is rounded once. The device's order of additions is not documented.
-template <typename A, typename B>
-void multiply(unsigned inner, A elementA, B elementB, float *d, const unsigned *a, const unsigned *b, const char *file,
-              int line) {
-  const unsigned fragments[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
-  const void *values = snEmulatorMeet(~0u, fragments, sizeof fragments, false, file, line);
-  const unsigned group = snEmulatorLane() / 4, t = snEmulatorLane() % 4;
-  for (unsigned i = 0; i < 4; ++i) {
-    double sum = d[i];
-    for (unsigned k = 0; k < inner; ++k)
-      sum += static_cast<double>(elementA(values, group + i / 2 * 8, k)) * elementB(values, k, t * 2 + i % 2);
-    d[i] = static_cast<float>(sum);
-  }
-}
-} // namespace
-void snEmulatorMmaTf32(float *d, const unsigned *a, const unsigned *b, const char *file, int line) {
-  multiply(8, tf32A, tf32B, d, a, b, file, line);
-}
-void snEmulatorMmaBf16(float *d, const unsigned *a, const unsigned *b, const char *file, int line) {
-  multiply(16, bf16A, bf16B, d, a, b, file, line);
 }
 
 unsigned snEmulatorLane() { return machine.current % kWarp; }

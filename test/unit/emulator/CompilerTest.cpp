@@ -7,11 +7,12 @@ namespace {
 using rt::cuda::Headers;
 using rt::cuda::Unit;
 
-const Headers kHeaders = {{"kernels-templates/cuda/twice.cuh", "#pragma once\n"
-                                                               "namespace sn::cuda {\n"
-                                                               "inline constexpr float kTwo = 2;\n"
-                                                               "__global__ void shared(float *x) { x[0] = 7; }\n"
-                                                               "}\n"},
+const Headers kHeaders = {{"kernels-templates/cuda/twice.cuh",
+                           "#pragma once\n"
+                           "namespace sn::cuda {\n"
+                           "inline constexpr float kTwo = 2;\n"
+                           "__global__ void shared(float *x) { if (threadIdx.x == 0) x[0] = 7; }\n"
+                           "}\n"},
                           {"factor.cuh", "#pragma once\n"
                                          "#include \"kernels-templates/cuda/twice.cuh\"\n"
                                          "struct Factor { static constexpr float kValue = sn::cuda::kTwo * 3; };\n"}};

@@ -165,9 +165,10 @@ TEST(Fiber, SharedMemoryIsNanWhenABlockBegins) {
 
 /// The ids of blocks (first thread) and of a block's threads in the order in which they ran.
 std::vector<unsigned> orderOf(uint64_t seed, unsigned blocks, unsigned threads) {
-  std::vector<unsigned> order;
+  std::vector<unsigned> order(blocks * threads);
+  unsigned next = 0;
   sn::emulator::setOrder(seed);
-  launch(blocks, 1, threads, 0, [&] { order.push_back(blockIdx.x * threads + threadIdx.x); });
+  launch(blocks, 1, threads, 0, [&] { order[atomicAdd(&next, 1u)] = blockIdx.x * threads + threadIdx.x; });
   sn::emulator::setOrder(0);
   return order;
 }
