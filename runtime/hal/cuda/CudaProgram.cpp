@@ -7,6 +7,7 @@
 namespace sn::rt::cuda {
 namespace {
 constexpr int64_t kAlignment = 256;
+static_assert(sizeof(StepArgs) <= 4096, "what every driver takes as arguments of a kernel");
 constexpr const char *kFinishSums = "sn::cuda::finish_sums";
 
 /// Deals out a block of memory.
@@ -273,6 +274,8 @@ void CudaProgram::launchStep(size_t step, const Launch &launch) {
   const bool touchedOnly =
       idle && std::all_of(idle->begin(), idle->end(), [&](const auto &name) { return launch.scalar(name) == 0; });
   for (Ready &ready : passes[step]) {
+    if (ready.pass.blocks == 0 || ready.pass.blocksY == 0) // nothing to do, as where the data store nothing
+      continue;
     for (size_t area : ready.pass.zeroed)
       shared.context.zero(reinterpret_cast<DevicePointer>(ready.args.work[area]), launches[step].workBytes[area]);
     ready.args.touchedOnly = touchedOnly;

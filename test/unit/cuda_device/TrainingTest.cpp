@@ -67,6 +67,19 @@ TEST(CudaTraining, AnalogIndexedWeightedAndDenseData) {
   compare(autoencoder(), bindingOf(dense, indexed), overrides);
 }
 
+TEST(CudaTraining, SmallestExtents) {
+  rt::DataSet nothing;
+  nothing.name = "nothing";
+  nothing.rows = 5;
+  nothing.columns = 4;
+  nothing.indptr.assign(6, 0);
+  const auto empty = std::make_shared<rt::DataSet>(nothing), narrow = tastes(5, 1), some = tastes(5, 9);
+  const rt::Overrides overrides{.optimizer = "adam", .batch = 1};
+  compare(autoencoder(), bindingOf(empty, empty), overrides);
+  compare(autoencoder(), bindingOf(narrow, some), overrides);
+  compare(classifier(), bindingOf(some, narrow), overrides);
+}
+
 TEST(CudaTraining, Softmax) {
   const auto data = tastes(40, 300);
   compare(classifier(), bindingOf(data, data), {.optimizer = "adam", .batch = 40});
