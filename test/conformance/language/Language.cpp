@@ -341,10 +341,10 @@ TEST(Wide, SkipsOfInputsAndOutputsThatFeed) {
              R"({ "Kind": "Output", "Name": "Third", "N": 13, "DataSet": "t", "Source": "P", "Activation": "Linear" })"}),
         {{"x", {.columns = 300, .storage = storage, .unitInterval = true}},
          {"t", {.columns = 13, .storage = Storage::CsrAnalog, .unitInterval = true, .ignoreZeros = true}}},
-        R"("ErrorFunction": "L1", "Training": { "Optimizer": "AdaGrad" })");
+        R"("ErrorFunction": "L1", "Training": { "Optimizer": "AdaGrad" })", 1, 150);
     std::vector<int64_t> large;
     for (int64_t row = 0; row < 150; ++row)
-      large.push_back(row * 7 % 17);
+      large.push_back(row * 7 % 150);
     made.batches[0] = large;
     checkNetwork(made);
     checkThreads(made, {1, 2, 3});
