@@ -10,8 +10,13 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
-/// One place for all blocks, which run one after another. The section is what the emulator fills before each block.
+/// One place for all blocks, which run one after another. The section is what the emulator fills before each block;
+/// ASan puts red zones only around variables outside such sections.
+#if __has_feature(address_sanitizer)
+#define __shared__ static
+#else
 #define __shared__ static __attribute__((section("sn_shared")))
+#endif
 
 typedef __SIZE_TYPE__ size_t;
 struct uint3 {
