@@ -4,19 +4,11 @@
 #include "kernels-templates/cuda/slot.cuh"
 
 namespace sn::cuda {
-/// The block's tile of [rows, columns]; rows = 0 for a block beyond them.
+/// A tile of [rows, columns].
 struct ElementTile {
   Int firstRow = 0, firstColumn = 0;
   int rows = 0, columns = 0;
-  __device__ __forceinline__ ElementTile(Int allRows, Int allColumns) {
-    const int width = static_cast<int>(greatest(1, least(allColumns, kElementColumns))),
-              height = static_cast<int>(least(kElementRows, kElements / width));
-    const unsigned tiles = (static_cast<unsigned>(allColumns) + width - 1) / width;
-    firstRow = static_cast<Int>(blockIdx.x / tiles) * height;
-    firstColumn = static_cast<Int>(blockIdx.x % tiles) * width;
-    rows = static_cast<int>(greatest(0, least(height, allRows - firstRow)));
-    columns = static_cast<int>(least(width, allColumns - firstColumn));
-  }
+
   /// The tile's element `i`, counted row by row.
   __device__ __forceinline__ Place place(const Int *ids, int i) const {
     const int row = i / columns;
@@ -32,6 +24,26 @@ struct ElementTile {
       Place at = place(ids, i);
       f(i, at);
     }
+  }
+};
+/// All of them; the blocks of a grid take them in turn.
+struct ElementTiles {
+  Int rows, columns;
+  int width, height;
+  unsigned perLine, count;
+  __device__ __forceinline__ ElementTiles(Int rows, Int columns) : rows(rows), columns(columns) {
+    width = static_cast<int>(greatest(1, least(columns, kElementColumns)));
+    height = static_cast<int>(least(kElementRows, kElements / width));
+    perLine = (static_cast<unsigned>(columns) + width - 1) / width;
+    count = perLine * ((static_cast<unsigned>(rows) + height - 1) / height);
+  }
+  __device__ __forceinline__ ElementTile operator[](unsigned number) const {
+    ElementTile tile;
+    tile.firstRow = static_cast<Int>(number / perLine) * height;
+    tile.firstColumn = static_cast<Int>(number % perLine) * width;
+    tile.rows = static_cast<int>(least(height, rows - tile.firstRow));
+    tile.columns = static_cast<int>(least(width, columns - tile.firstColumn));
+    return tile;
   }
 };
 } // namespace sn::cuda

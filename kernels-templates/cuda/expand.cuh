@@ -10,22 +10,26 @@ public:
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     __shared__ float values[kSparse<Loader> ? kElements : 1];
     const Frame frame = *args.frame;
-    const ElementTile tile(frame.rows, args.columns);
-    if constexpr (kSparse<Loader>)
-      stage(args, frame, tile, values);
+    const ElementTiles tiles(frame.rows, args.columns);
     double sum = 0;
-    tile.forEach(args.ids, [&](int i, Place &at) {
+    for (unsigned number = blockIdx.x; number < tiles.count; number += gridDim.x) {
+      const ElementTile tile = tiles[number];
       if constexpr (kSparse<Loader>)
-        at.accumulator = values[i];
-      else
-        at.accumulator = denseValue(args, frame, at.example, at.column);
-      Epilogue::run(args, frame, at, sum);
-    });
+        stage(args, frame, tile, values);
+      tile.forEach(args.ids, [&](int i, Place &at) {
+        if constexpr (kSparse<Loader>)
+          at.accumulator = values[i];
+        else
+          at.accumulator = denseValue(args, frame, at.example, at.column);
+        Epilogue::run(args, frame, at, sum);
+      });
+    }
     reportSums(args, sum, 0);
   }
 
 private:
-  /// The tile's values of a sparse data set, row by row.
+  /// The tile's values of a sparse data set, row by row. Of the tile before, a thread has read just the places that it
+  /// zeroes.
   static __device__ __forceinline__ void stage(const StepArgs &args, const Frame &frame, const ElementTile &tile,
                                                float *values) {
     const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);

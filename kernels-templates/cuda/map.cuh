@@ -15,15 +15,19 @@ public:
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     __shared__ float targets[kSparse<Loader> ? kElements : 1];
     const Frame frame = *args.frame;
-    const ElementTile tile(Vectors ? 1 : frame.rows, args.columns);
+    const ElementTiles tiles(Vectors ? 1 : frame.rows, args.columns);
     double sum = 0;
-    if constexpr (operand::same<Loader, NoData>) {
-      takeElements(args, frame, tile, sum);
-    } else {
-      if constexpr (kSparse<Loader>)
-        if (tile.rows > 0)
+    for (unsigned number = blockIdx.x; number < tiles.count; number += gridDim.x) {
+      const ElementTile tile = tiles[number];
+      if constexpr (operand::same<Loader, NoData>) {
+        takeElements(args, frame, tile, sum);
+      } else {
+        if constexpr (kSparse<Loader>) {
+          __syncthreads(); // nobody reads the tile before
           stageTargets<Loader>(args, tile.firstRow, tile.rows, tile.firstColumn, tile.columns, targets, tile.columns);
-      tile.forEach(args.ids, [&](int i, Place &at) { takeTarget<Loader>(args, frame, at, targets, i, sum); });
+        }
+        tile.forEach(args.ids, [&](int i, Place &at) { takeTarget<Loader>(args, frame, at, targets, i, sum); });
+      }
     }
     reportSums(args, sum, 0);
   }

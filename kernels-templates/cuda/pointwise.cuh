@@ -6,6 +6,8 @@ namespace sn::cuda {
 /// map, expand: a block takes a tile of [rows, columns] of at most kElements elements, kElementColumns columns (or all,
 /// if there are fewer) and kElementRows rows. Tiles of a row come one after another, then those of the next rows.
 inline constexpr int kElements = 1024, kElementColumns = 256, kElementRows = 64;
+/// Blocks take several tiles where there would be more of them.
+inline constexpr int kElementBlocks = 16384;
 
 /// row_reduce: a row of at most so many columns is a warp's, else a block's.
 inline constexpr int kNarrowRow = 512;

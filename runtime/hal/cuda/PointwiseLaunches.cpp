@@ -11,18 +11,20 @@ int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t floatBytes(int64_t count) { return count * static_cast<int64_t>(sizeof(float)); }
 int64_t doubleBytes(int64_t count) { return count * static_cast<int64_t>(sizeof(double)); }
 
-Pass summing(int number, int64_t blocks) {
+/// A pass whose blocks report, where the step has anything to report.
+Pass summing(const StepShape &shape, int number, int64_t blocks) {
   Pass pass;
   pass.number = number;
   pass.blocks = std::max<int64_t>(1, blocks);
-  pass.sums = true;
+  pass.sums = shape.step.update || std::any_of(shape.step.slots.begin(), shape.step.slots.end(),
+                                               [](const auto &slot) { return slot.second.sum; });
   return pass;
 }
-/// Tiles of [rows, columns] (pointwise.cuh).
-int64_t elementTiles(int64_t rows, int64_t columns) {
+/// Blocks for [rows, columns] (pointwise.cuh).
+int64_t elementBlocks(int64_t rows, int64_t columns) {
   const int64_t width = std::clamp<int64_t>(columns, 1, kElementColumns);
   const int64_t height = std::min<int64_t>(kElementRows, kElements / width);
-  return ceilDiv(rows, height) * ceilDiv(columns, width);
+  return std::min<int64_t>(kElementBlocks, ceilDiv(rows, height) * ceilDiv(columns, width));
 }
 } // namespace
 
@@ -47,7 +49,7 @@ Launches mapLaunches(const StepShape &shape, bool vectors) {
   Launches launches;
   if (readsTargetSums(shape.step))
     addTargetRows(shape, launches);
-  launches.passes.push_back(summing(0, elementTiles(vectors ? 1 : shape.args.maxRows, shape.args.columns)));
+  launches.passes.push_back(summing(shape, 0, elementBlocks(vectors ? 1 : shape.args.maxRows, shape.args.columns)));
   return launches;
 }
 
@@ -57,30 +59,30 @@ Launches rowReduceLaunches(const StepShape &shape) {
   if (readsTargetSums(shape.step))
     addTargetRows(shape, launches);
   const int64_t rowsPerBlock = shape.args.columns <= kNarrowRow ? kThreads / 32 : 1;
-  launches.passes.push_back(summing(0, ceilDiv(shape.args.maxRows, rowsPerBlock)));
+  launches.passes.push_back(summing(shape, 0, ceilDiv(shape.args.maxRows, rowsPerBlock)));
   return launches;
 }
 
 Launches columnReduceLaunches(const StepShape &shape) {
   const int64_t lanes = plan::batchLanes(shape.args.maxRows), columns = shape.args.columns;
   Launches launches;
-  launches.passes.push_back(summing(0, lanes * ceilDiv(columns, 32)));
-  launches.passes.push_back(summing(1, ceilDiv(columns, kThreads)));
+  launches.passes.push_back(summing(shape, 0, lanes * ceilDiv(columns, 32)));
+  launches.passes.push_back(summing(shape, 1, ceilDiv(columns, kThreads)));
   launches.workBytes[0] = floatBytes(lanes * columns);
   return launches;
 }
 
 Launches expandLaunches(const StepShape &shape) {
   Launches launches;
-  launches.passes.push_back(summing(0, elementTiles(shape.args.maxRows, shape.args.columns)));
+  launches.passes.push_back(summing(shape, 0, elementBlocks(shape.args.maxRows, shape.args.columns)));
   return launches;
 }
 
 Launches updateLaunches(const StepShape &shape) {
   const Source &source = shape.sources.front();
   Launches launches;
-  launches.passes.push_back(
-      summing(0, std::min<int64_t>(kUpdateBlocks, ceilDiv(source.inner * source.outer, kThreads * kUpdateValues))));
+  launches.passes.push_back(summing(
+      shape, 0, std::min<int64_t>(kUpdateBlocks, ceilDiv(source.inner * source.outer, kThreads * kUpdateValues))));
   return launches;
 }
 

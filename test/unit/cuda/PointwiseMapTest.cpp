@@ -55,7 +55,7 @@ TEST(PointwiseMap, ElementsWithEveryOperand) {
         sum += in * perRow;
       }
     const ShapeOf shape;
-    const auto launches = rt::cuda::mapLaunches(shape(batch.args), false);
+    const auto launches = fewer(rt::cuda::mapLaunches(shape(batch.args), false), random.integer(1, 9));
     EXPECT_NEAR((runStep<Map<Plain<TwistSlot>, false>, NoData>(launches, batch.args).sum), sum, 1e-4);
     expectNear(y, expected);
     expectNear(other, expectedOther);
@@ -87,7 +87,7 @@ TEST(PointwiseMap, VectorsAreOneRow) {
     batch.args.hypers = hyper;
     using Slots = Plain<Slot<Blend, List<Column<0>, Column<1>, Index>, List<Column<0>>, List<Hyper<1>>>>;
     const ShapeOf shape;
-    runStep<Map<Slots, true>, NoData>(rt::cuda::mapLaunches(shape(batch.args), true), batch.args);
+    runStep<Map<Slots, true>, NoData>(fewer(rt::cuda::mapLaunches(shape(batch.args), true), 3), batch.args);
     expectNear(value, expected);
   }
 }
@@ -165,8 +165,8 @@ void checkTarget(Random &random, const Extent &extent, const DataSet::Kind &kind
     }
   }
   const ShapeOf shape = withTargetSums(sums);
-  const Outcome outcome =
-      runStep<Map<Loss<Form>, false>, Loader>(rt::cuda::mapLaunches(shape(batch.args), false), batch.args);
+  const Outcome outcome = runStep<Map<Loss<Form>, false>, Loader>(
+      fewer(rt::cuda::mapLaunches(shape(batch.args), false), random.integer(1, 9)), batch.args);
   expectNear(outcome.sum, sum);
   expectNear(inPlace ? z : delta, expected);
 }
@@ -192,6 +192,20 @@ TEST(PointwiseMap, DenseTargetsMayBeNarrower) {
       checkTarget<Dense, WithSums>(random, extent, kind, true, true);
       checkTarget<Dense, WithoutSums>(random, extent, kind, false, false);
     }
+}
+
+TEST(PointwiseLaunches, BlocksAreBoundedAndReportOnlyWhereThereIsSomething) {
+  StepArgs args;
+  args.columns = 10000000;
+  args.maxRows = 1024;
+  ShapeOf shape;
+  EXPECT_EQ(rt::cuda::mapLaunches(shape(args), false).passes.at(0).blocks, kElementBlocks);
+  EXPECT_TRUE(rt::cuda::mapLaunches(shape(args), false).passes.at(0).sums);
+  EXPECT_EQ(rt::cuda::expandLaunches(shape(args)).passes.at(0).blocks, kElementBlocks);
+  shape.step.slots.clear();
+  EXPECT_FALSE(rt::cuda::mapLaunches(shape(args), false).passes.at(0).sums);
+  shape.step.update = true;
+  EXPECT_TRUE(rt::cuda::columnReduceLaunches(shape(args)).passes.at(1).sums);
 }
 
 struct Copy { // accumulator, column
@@ -231,7 +245,10 @@ void checkExpand(Random &random, const Extent &extent, const DataSet::Kind &kind
       sum += value;
     }
   const ShapeOf shape;
-  expectNear((runStep<Expand<CopySlot>, Loader>(rt::cuda::expandLaunches(shape(batch.args)), batch.args).sum), sum);
+  expectNear((runStep<Expand<CopySlot>, Loader>(
+                  fewer(rt::cuda::expandLaunches(shape(batch.args)), random.integer(1, 9)), batch.args)
+                  .sum),
+             sum);
   expectNear(y, expected);
 }
 

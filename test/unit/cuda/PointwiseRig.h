@@ -191,18 +191,26 @@ Outcome runStep(const rt::cuda::Launches &launches, StepArgs args) {
   return outcome;
 }
 
-/// The shape that the launches go by. `kernel` is the step's schema; a target that slots read the row sums of.
+/// The shape that the launches go by: of a step that reports sums.
 struct ShapeOf {
+  ShapeOf() { step.slots["body"].sum = true; }
   plan::Step step;
   std::vector<Source> sources;
   rt::cuda::StepShape operator()(const StepArgs &args) const { return {step, args, sources}; }
 };
+/// With a target, of which slots read the rows' sums or not.
 inline ShapeOf withTargetSums(bool read) {
   ShapeOf shape;
   shape.step.target = "Output";
   if (read)
     shape.step.slots["stored"].scalars.emplace_back().role = plan::Role::TargetSum;
   return shape;
+}
+
+/// The launches with at most `blocks` blocks in the last pass, for templates whose blocks take turns.
+inline rt::cuda::Launches fewer(rt::cuda::Launches launches, int64_t blocks) {
+  launches.passes.back().blocks = std::min(launches.passes.back().blocks, blocks);
+  return launches;
 }
 
 inline void expectNear(const Floats &actual, const Floats &expected, double tolerance = 1e-5) {

@@ -41,6 +41,7 @@ template <class Function, bool Decays> void checkUpdate(int64_t inner, int64_t o
   Source &source = shape.sources.emplace_back();
   source.inner = inner;
   source.outer = outer;
+  shape.step.update = true;
   source.descent = gradient.data();
   source.weights = {value.data(), {first.data(), second.data()}};
   batch.args.source = source;
