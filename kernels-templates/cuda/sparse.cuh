@@ -14,7 +14,7 @@ enum Area { kCounts, kStarts, kChunks, kTouched, kPlaced, kOrdered };
 enum Pass { kCount, kSumChunks, kScanChunks, kWriteStarts, kPlace, kOrder, kUpdate, kPasses };
 inline constexpr int kChunk = 4096;  // features of a block where lists' starts are found
 inline constexpr int kWindow = 8192; // batch rows that a warp orders a list by at a time; 2 bits of shared memory each
-inline constexpr int kOrderBlocks = 1024, kUpdateBlocks = 4096; // at most
+inline constexpr int kOrderBlocks = 1024, kUpdateBlocks = 2048; // at most
 } // namespace csc
 
 // wide_topk. Work areas: capacity(...) keys of 8 bytes for each row and part (kLists), how many there are, of 4 bytes,

@@ -265,7 +265,8 @@ private:
     for (int first = 0; first < before; first += kWarp) {
       const Key key = first + lane() < before ? list[first + lane()] : 0;
       const bool keeps = first + lane() < before && key >= least;
-      const unsigned keeping = __ballot_sync(kFullWarp, keeps); // all have read before anyone writes
+      const unsigned keeping = __ballot_sync(kFullWarp, keeps);
+      __syncwarp(); // all have read before anyone writes
       if (keeps)
         list[kept + __popc(keeping & ((1u << lane()) - 1))] = key;
       kept += __popc(keeping);
