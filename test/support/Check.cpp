@@ -213,6 +213,30 @@ Coverage &coverage() {
   return all;
 }
 
+std::vector<const char *> neededKernels() {
+  return {"single wide_output single",
+          "single wide_output loss",
+          "recompute wide_output forward",
+          "recompute wide_output update",
+          "single wide_softmax statistics",
+          "single wide_softmax single",
+          "single wide_softmax loss",
+          "recompute wide_softmax forward",
+          "recompute wide_softmax update",
+          "single csr_gather",
+          "single csc_update",
+          "single gemm",
+          "single gemm_update",
+          "single wide_topk",
+          "unfused map",
+          "single column_reduce",
+          "single row_reduce",
+          "single wide_output norm",
+          "single expand",
+          "single update",
+          "single limit_norm"};
+}
+
 std::vector<float> trainedBits(const Program &program, Network &network, const Case &made, int threads) {
   Session session(program, made.tables, program.plan.training.optimizer, threads,
                   static_cast<int64_t>(made.batches[0].size()));

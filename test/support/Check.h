@@ -11,6 +11,8 @@ struct Coverage {
   std::map<std::string, int> features; // networks by what is in them: "activation ...", "several outputs" and the like
 };
 Coverage &coverage();
+/// What Coverage::kernels holds once a suite has met every schema and sweep.
+std::vector<const char *> neededKernels();
 
 /// Three training steps, each from the oracle's state; the loss and the best columns of the untrained network. Failures
 /// are those of GoogleTest.

@@ -6,12 +6,25 @@
 
 namespace sn::test {
 namespace {
-constexpr uint64_t kTogether = 10;
+constexpr uint64_t kTogether = 10, kNetworks = 40, kFirstSeed = 5000;
 
 uint64_t number(const char *variable, uint64_t otherwise) {
   const char *given = std::getenv(variable);
   return given ? std::strtoull(given, nullptr, 10) : otherwise;
 }
+
+uint64_t checked = 0;
+const uint64_t firstSeed = number("SN_FIRST_SEED", kFirstSeed), networks = number("SN_NETWORKS", kNetworks);
+
+/// Every schema and sweep has run.
+class WholeRun : public ::testing::Environment {
+  void TearDown() override {
+    if (firstSeed == kFirstSeed && checked >= kNetworks)
+      for (const char *kernel : neededKernels())
+        EXPECT_TRUE(coverage().kernels.contains(kernel)) << kernel;
+  }
+};
+[[maybe_unused]] const auto *const wholeRun = ::testing::AddGlobalTestEnvironment(new WholeRun);
 
 class RandomNetworks : public ::testing::TestWithParam<uint64_t> {};
 TEST_P(RandomNetworks, EqualOracle) {
@@ -19,8 +32,8 @@ TEST_P(RandomNetworks, EqualOracle) {
   for (uint64_t seed = GetParam(); seed < GetParam() + kTogether; ++seed)
     cases.push_back(randomCase(seed, {.parameters = 20000, .widest = 700}));
   checkNetworks(cases);
+  checked += kTogether;
 }
-const uint64_t firstSeed = number("SN_FIRST_SEED", 5000), networks = number("SN_NETWORKS", 40);
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(firstSeed, firstSeed + networks, kTogether),
                          [](const auto &info) { return std::to_string(info.param); });
 } // namespace

@@ -63,27 +63,6 @@ std::vector<std::string> neededFeatures() {
   add("pooling", vocab::poolings());
   return needed;
 }
-const char *const kNeededKernels[] = {"single wide_output single",
-                                      "single wide_output loss",
-                                      "recompute wide_output forward",
-                                      "recompute wide_output update",
-                                      "single wide_softmax statistics",
-                                      "single wide_softmax single",
-                                      "single wide_softmax loss",
-                                      "recompute wide_softmax forward",
-                                      "recompute wide_softmax update",
-                                      "single csr_gather",
-                                      "single csc_update",
-                                      "single gemm",
-                                      "single gemm_update",
-                                      "single wide_topk",
-                                      "unfused map",
-                                      "single column_reduce",
-                                      "single row_reduce",
-                                      "single wide_output norm",
-                                      "single expand",
-                                      "single update",
-                                      "single limit_norm"};
 
 /// Wider tolerances are for exceptions, and everything has been met.
 class WholeRun : public ::testing::Environment {
@@ -105,7 +84,7 @@ class WholeRun : public ::testing::Environment {
       strict += counts.wide * 30 <= counts.strict;
     }
     EXPECT_TRUE(firstSeed() != 0 || strict >= 3) << strict;
-    for (const char *kernel : kNeededKernels)
+    for (const char *kernel : neededKernels())
       EXPECT_TRUE(kernels.contains(kernel)) << kernel;
     for (const std::string &feature : neededFeatures())
       EXPECT_TRUE(features.contains(feature)) << feature;
