@@ -1,6 +1,7 @@
 #include "runtime/exec/Needs.h"
 #include "runtime/hal/OwnMemory.h"
 #include "runtime/plan/CudaManifest.h"
+#include "runtime/plan/Error.h"
 #include "test/unit/cuda_device/Fixture.h"
 #include <cmath>
 #include <gtest/gtest.h>
@@ -225,6 +226,20 @@ TEST(CudaPlan, ImagesMadeAheadNeedNoCompiler) {
   auto manifest = nlohmann::json::parse(archive.entries.at(plan::kCudaManifest)).get<plan::CudaManifest>();
   archive.entries.erase(manifest.images.back().entry);
   EXPECT_HAS(refusal([&] { prepare(archive, noCompiler); }), "of a CUDA kernel is missing");
+}
+/// NVRTC on a machine that has none.
+class Unavailable final : public rt::cuda::KernelCompiler {
+public:
+  std::vector<rt::cuda::Compiled> compile(const std::vector<rt::cuda::Unit> &, const rt::cuda::Headers &,
+                                          const std::string &) override {
+    userError("it was looked for in vain");
+  }
+};
+TEST(CudaPlan, ACompilerThatCannotBeOpened) {
+  const plan::Archive portable = withImages("compute_75");
+  prepare(portable, std::make_shared<Unavailable>());
+  EXPECT_HAS(refusal([] { prepare(autoencoder().archive, std::make_shared<Unavailable>()); }),
+             "and it cannot be compiled here: it was looked for in vain. snc compile --arch sm_90a");
 }
 
 TEST(CudaForecast, CountsWhatLiesOnTheDevice) {

@@ -119,6 +119,24 @@ TEST(CudaTraining, EvaluatesAndRecommends) {
     }
 }
 
+TEST(CudaTraining, RefusesMoreEntriesThanItHasRoomFor) {
+  rt::DataSet uneven;
+  uneven.name = "uneven";
+  uneven.rows = 4;
+  uneven.columns = 30;
+  uneven.indptr = {0, 30, 31, 32, 33};
+  for (int32_t i = 0; i < 33; ++i)
+    uneven.indices.push_back(i < 30 ? i : 0);
+  const auto data = std::make_shared<rt::DataSet>(uneven);
+  Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "sgd"});
+  rt::EntryRun run(job.model, "train", job.binding, 4, job.settings.optimizer);
+  const rt::StepScalars scalars = rt::stepScalars(job.settings, 1, 1, 1, 4);
+  const std::vector<int64_t> each = {3, 0, 1, 2}, twice = {0, 0, 1, 2};
+  run.run({4, each.data(), 1, 1}, scalars);
+  EXPECT_THROW(run.run({4, twice.data(), 1, 1}, scalars), std::logic_error);
+  EXPECT_THROW(run.run({5, twice.data(), 1, 1}, scalars), std::logic_error); // more rows than it was prepared for
+}
+
 TEST(CudaTraining, TheSameBitsInAnyOrderOfBlocks) {
   const auto data = tastes(50, 200);
   std::vector<float> first;
