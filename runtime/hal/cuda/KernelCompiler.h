@@ -28,7 +28,8 @@ struct Compiled {
 class KernelCompiler {
 public:
   virtual ~KernelCompiler() = default;
-  /// `architecture`: "sm_90a" for a cubin, "compute_75" for PTX. Equal units and headers may give the images of an
+  /// `architecture`: "sm_90a" for a cubin, "compute_75" for PTX; a device newer than the compiler gets the newest PTX
+  /// that it can write, one that it has given up is a UserError. Equal units and headers may give the images of an
   /// earlier call. A text that does not compile is a fault of ours: std::logic_error with the log. May be called from
   /// several threads.
   virtual std::vector<Compiled> compile(const std::vector<Unit> &units, const Headers &headers,

@@ -252,11 +252,10 @@ std::vector<Compiled> Nvrtc::compile(const std::vector<Unit> &units, const Heade
     }
   };
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads; // joined also where another cannot be started
   for (size_t i = 0; i < std::min(cores, units.size()); ++i)
     threads.emplace_back(work);
-  for (std::thread &thread : threads)
-    thread.join();
+  threads.clear();
   if (failure)
     std::rethrow_exception(failure);
   if (made)

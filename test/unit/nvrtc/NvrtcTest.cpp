@@ -1,6 +1,7 @@
 #include "runtime/hal/nvrtc/Resources.h"
 #include "test/unit/nvrtc/Compiler.h"
 #include <immintrin.h>
+#include <thread>
 
 namespace sn::rt::cuda {
 namespace {
@@ -65,6 +66,21 @@ TEST(Nvrtc, ManyUnitsAreCompiledInOrderAndRepeatTheirBytes) {
     EXPECT_EQ(once[i].image, again[i].image);
   }
   EXPECT_TRUE(nvrtc->compile({}, {}, "sm_80").empty());
+}
+
+TEST(Nvrtc, SeveralCallersAtOnce) {
+  Scratch scratch;
+  NVRTC_OR_SKIP(nvrtc, scratch.path);
+  const std::vector<Unit> units(3, kScale); // equal keys: all write one file of the cache
+  std::vector<Compiled> results[2];
+  {
+    std::jthread other([&] { results[0] = nvrtc->compile(units, kHeaders, "sm_80"); });
+    results[1] = nvrtc->compile(units, kHeaders, "sm_80");
+  }
+  for (const std::vector<Compiled> &result : results)
+    for (const Compiled &one : result)
+      EXPECT_TRUE(one.image == results[0][0].image && one.names == results[0][0].names);
+  EXPECT_EQ(nvrtc->compile(units, kHeaders, "sm_80")[2].image, results[0][0].image);
 }
 
 TEST(Nvrtc, TheCallersFloatModeDoesNotReachTheCompiler) {
