@@ -25,8 +25,13 @@ double columnsOf(const Plan &plan, const Source &source, const CostModel &model)
   return 0;
 }
 
-/// Of the lanes of a wide step: their partial sums of input gradients, and a tile of deltas for each where it updates.
+/// As runtime/hal/cuda/*Launches.cpp ask for it, without what is small. Of a wide step: the lanes' partial sums of
+/// input gradients, and a tile of deltas for each lane where it updates; of csc_update: the batch, transposed.
 double workspaceOf(const Plan &plan, const Step &step, const CostModel &model) {
+  if (step.kernel == "csc_update") {
+    const Source &source = step.sources.front();
+    return 8 * columnsOf(plan, source, model) + 20 * model.extent({0, "B"}) * model.density(source.ref);
+  }
   const bool sweeps = step.sweep == "single" || step.sweep == "forward" || step.sweep == "update";
   if (!sweeps)
     return 0;

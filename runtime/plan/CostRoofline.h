@@ -43,7 +43,7 @@ Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model
 struct DeviceMemory {
   double parameters = 0, states = 0;
   double buffers = 0;   // of the entry that has the most
-  double workspace = 0; // partial sums of the input gradients and tiles of the wide layers
+  double workspace = 0; // partial sums and tiles of the wide layers, or the transposed batch
   double data = 0;      // the data sets, resident
   double total() const { return parameters + states + buffers + workspace + data; }
 };
