@@ -36,7 +36,7 @@ std::vector<std::string> loadersOf(const plan::Step &step, Storage storage) {
     return {"NoData"};
   if (storage == Storage::Sparse)
     return {"Csr"};
-  if (reads || storage == Storage::SparseAndDense)
+  if (reads)
     return {"Csr", "Dense"};
   return {"Csr", "CsrStoredOnly", "Dense"};
 }

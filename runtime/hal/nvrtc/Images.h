@@ -13,8 +13,8 @@ struct KernelInstances {
   std::vector<std::string> names; // name expressions, one for each pass; of the common unit its kernels
   bool operator==(const KernelInstances &) const = default;
 };
-/// For which ways of storing data images are made. Of targets: those whose stored entries alone count are for `All`.
-enum class Storage { Sparse, SparseAndDense, All };
+/// For which ways of storing data images are made: sparse data, of targets those whose zeros count; or every way.
+enum class Storage { Sparse, All };
 
 /// The numbers that the template argument `Pass` of a step's kernel can have (Launches.h, Pass::number) with data of
 /// this loader, ascending; of a contraction whose extents the plan does not know all that they may come to.

@@ -169,8 +169,6 @@ TEST(Images, InstancesByStorage) {
     return text;
   };
   EXPECT_EQ(loaders(Storage::Sparse), "common:: G:Csr: M:NoData: S:Csr:Adam T:Csr: ");
-  EXPECT_EQ(loaders(Storage::SparseAndDense),
-            "common:: G:Csr: G:Dense: M:NoData: S:Csr:Adam S:Dense:Adam T:Csr: T:Dense: ");
   EXPECT_EQ(loaders(Storage::All),
             "common:: G:Csr: G:Dense: M:NoData: S:Csr:Adam S:CsrStoredOnly:Adam S:Dense:Adam T:Csr: T:Dense: ");
   const std::vector<KernelInstances> all = kernelInstances(smallPlan(), manifest, "Adam", Storage::Sparse, common);
@@ -211,10 +209,10 @@ public:
 TEST(Images, GoIntoTheArchiveByArchitecture) {
   plan::Archive archive = smallArchive(), again = smallArchive();
   Scribe scribe;
-  addImages(archive, smallPlan(), {"sm_80", "compute_75"}, Storage::SparseAndDense, scribe);
+  addImages(archive, smallPlan(), {"sm_80", "compute_75"}, Storage::All, scribe);
   EXPECT_EQ(scribe.asked, (Names{"sm_80", "compute_75"}));
   const plan::CudaManifest manifest = *cudaManifest(archive);
-  EXPECT_EQ(manifest.images.size(), 16u);
+  EXPECT_EQ(manifest.images.size(), 18u);
   for (const plan::CudaImage &image : manifest.images) {
     const std::string &content = archive.entries.at(image.entry);
     EXPECT_NE(content.find("text of " + image.kernel), std::string::npos);
@@ -229,7 +227,7 @@ TEST(Images, GoIntoTheArchiveByArchitecture) {
       EXPECT_EQ(image.names.at(of->function), "_Z" + of->function);
     }
   }
-  addImages(again, smallPlan(), {"sm_80", "compute_75"}, Storage::SparseAndDense, scribe);
+  addImages(again, smallPlan(), {"sm_80", "compute_75"}, Storage::All, scribe);
   EXPECT_EQ(again.entries, archive.entries);
 }
 
