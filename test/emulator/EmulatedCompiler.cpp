@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <mutex>
 #include <spawn.h>
 #include <sstream>
 #include <stdexcept>
@@ -24,7 +25,7 @@ using rt::cuda::Unit;
 
 constexpr const char *kVersion = "1"; // of what this file makes
 constexpr std::string_view kTemplates = "kernels-templates/";
-constexpr auto kUnused = std::chrono::hours(24 * 7); // before a cached image is removed
+constexpr auto kUnused = std::chrono::hours(24 * 3); // before what is cached is removed
 std::atomic<int64_t> imagesMade = 0, precompiledMade = 0;
 
 std::string read(const fs::path &path) {
@@ -110,8 +111,12 @@ class EmulatedCompiler : public rt::cuda::KernelCompiler {
 public:
   EmulatedCompiler(const std::string &cache, int optimization)
       : cache(fs::absolute(cache.empty() ? SN_EMULATOR_CACHE : cache)) {
+    static std::once_flag cleaned; // once a process is enough
     fs::create_directories(this->cache);
-    removeUnused();
+    if (cache.empty())
+      std::call_once(cleaned, [&] { removeUnused(); });
+    else
+      removeUnused();
     const std::string folder = SN_EMULATOR_FOLDER;
     own["test/emulator/cuda.h"] = read(folder + "/cuda.h");
     own["test/emulator/image.h"] = read(folder + "/image.h");
@@ -178,11 +183,16 @@ private:
     fs::last_write_time(object, fs::file_time_type::clock::now(), problem); // it is in use
     if (problem)
       return false;
-    fs::last_write_time(entryPath(key), fs::file_time_type::clock::now(), problem);
+    touch(entryPath(key));
     result.image = object.string();
     for (size_t i = 0; i < unit.kernels.size(); ++i)
       result.names[unit.kernels[i]] = functionName(number, i);
     return true;
+  }
+
+  static void touch(const fs::path &path) {
+    std::error_code ignored;
+    fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
   }
 
   void removeUnused() const {
@@ -190,8 +200,8 @@ private:
     const auto now = fs::file_time_type::clock::now();
     for (fs::directory_iterator file(cache, ignored), end; file != end; file.increment(ignored)) {
       const auto used = file->last_write_time(ignored);
-      if (!ignored && file->is_regular_file(ignored) && now - used > kUnused)
-        fs::remove(file->path(), ignored);
+      if (!ignored && now - used > kUnused)
+        fs::remove_all(file->path(), ignored);
     }
   }
 
@@ -216,6 +226,7 @@ private:
         all += "#include \"" + name + "\"\n";
       }
     const fs::path folder = cache / ("templates-" + hash.hex()), made = folder / "all.pch";
+    touch(folder); // it is in use
     if (fs::exists(made))
       return folder;
     fs::create_directories(folder);
@@ -261,6 +272,7 @@ private:
   void make(const std::vector<Unit> &units, const std::vector<std::string> &keys, const std::vector<size_t> &which,
             const Headers &headers, const std::string &environment) const {
     const fs::path templates = precompile(headers), include = cache / ("headers-" + environment);
+    touch(include);
     for (const auto &[name, text] : headers)
       if (name.compare(0, kTemplates.size(), kTemplates) != 0 && !fs::exists(include / name))
         write(include / name, text);

@@ -83,7 +83,7 @@ struct Fiber {
   unsigned char *stack = nullptr;
   State state = State::Ended;
   Place place;
-  void *sanitizer = nullptr; // ASan: its fake stack; TSan: its fiber
+  void *sanitizer = nullptr; // ASan: its fake stack, TSan: its fiber; both serve block after block
 };
 /// The lanes of one mask exchanging values. Two sets of slots in turn: whoever writes the one has seen everybody leave
 /// it.
@@ -158,11 +158,10 @@ void arrived(Fiber &to) {
   }
 #endif
 }
-/// `last`: `from` never goes on.
-void switchTo(Fiber &from, Fiber &to, bool last = false) {
+void switchTo(Fiber &from, Fiber &to) {
 #ifdef SN_EMULATOR_ASAN
   const bool toHost = &to == &machine.host;
-  __sanitizer_start_switch_fiber(last ? nullptr : &from.sanitizer, toHost ? machine.hostStack : to.stack,
+  __sanitizer_start_switch_fiber(&from.sanitizer, toHost ? machine.hostStack : to.stack,
                                  toHost ? machine.hostStackBytes : kStack);
 #endif
 #ifdef SN_EMULATOR_TSAN
@@ -270,7 +269,7 @@ void wait(State state, Place place) {
   me.state = State::Ended;
   releaseOrder(&machine.ordering);
   if (++machine.ended == machine.threads) {
-    switchTo(me, machine.host, true);
+    switchTo(me, machine.host);
   } else if (!machine.readyCount) {
     {
       blame("threads wait for ever: " + whoWaits());
@@ -279,7 +278,7 @@ void wait(State state, Place place) {
   } else {
     const unsigned next = takeReady();
     become(next);
-    switchTo(me, machine.fibers[next], true);
+    switchTo(me, machine.fibers[next]);
   }
   std::abort();
 }
@@ -312,10 +311,6 @@ template <typename T> void shuffle(T *items, size_t count, uint64_t &state) {
 }
 
 void prepareFiber(Fiber &fiber) {
-#ifdef SN_EMULATOR_ASAN
-  __asan_unpoison_memory_region(fiber.stack, kStack); // of a launch that failed
-  fiber.sanitizer = nullptr;
-#endif
 #ifdef SN_EMULATOR_TSAN
   if (!fiber.sanitizer)
     fiber.sanitizer = __tsan_create_fiber(0);
@@ -396,6 +391,9 @@ void forgetFibers() { // of a launch that failed: they are in the midst of funct
     if (fiber.sanitizer)
       __tsan_destroy_fiber(fiber.sanitizer);
     fiber.sanitizer = nullptr;
+#endif
+#ifdef SN_EMULATOR_ASAN
+    __asan_unpoison_memory_region(fiber.stack, kStack);
 #endif
     fiber.state = State::Ended;
   }

@@ -122,13 +122,14 @@ TEST(Compiler, AnEntryWithoutItsImageIsMadeAgain) {
   EXPECT_TRUE(fs::exists(image));
 }
 
-TEST(Compiler, ImagesThatNobodyUsesAreRemovedAfterAWeek) {
+TEST(Compiler, ImagesThatNobodyUsesAreRemovedAfterThreeDays) {
   Folder folder;
   makeCompiler(folder.path)->compile({scale("a", "0")}, kHeaders, "sm_80");
   const fs::path old = folder.path / "old.so", young = folder.path / "young.so";
   for (const fs::path &path : {old, young})
     std::ofstream(path) << "image";
-  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(24 * 8));
+  fs::last_write_time(young, fs::file_time_type::clock::now() - std::chrono::hours(24 * 2));
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(24 * 4));
   const CompilerCounters before = compilerCounters();
   makeCompiler(folder.path)->compile({scale("a", "0")}, kHeaders, "sm_80");
   EXPECT_EQ(compilerCounters().images, before.images);
