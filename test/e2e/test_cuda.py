@@ -80,6 +80,19 @@ class Cuda(commands.Commands):
         losses = [json.loads(self.snrt("eval", "net.plan", f"then-{device}.h5", "data.h5", "--json").stdout)["loss"] for device in ("cpu", "emulated")]
         self.assertNear(*losses)
 
+    def test_steps_are_timed_when_asked_to(self):
+        def profile(*arguments):
+            run = self.emulated("train", "net.plan", "data.h5", "-o", "timed.h5", "--force", "--epochs", 1, "--json", *arguments)
+            return [line for line in map(json.loads, run.stdout.splitlines()) if line["kind"] == "profile"][0]["steps"]
+
+        for step in profile():
+            self.assertGreater(step["launches"], 0)
+            self.assertEqual(step["seconds"], 0, step["label"])
+        unattended = self.digest("timed.h5")
+        for step in profile("--profile"):
+            self.assertGreater(step["seconds"], 0, step["label"])
+        self.assertEqual(self.digest("timed.h5"), unattended)
+
     def test_a_device_that_is_too_small(self):
         """What lies on the device must fit there, whatever memory the host has."""
         run = self.run_program("snrt-emulated", "train", "net.plan", "data.h5", "-o", "x.h5", "--device", "emulated-small", code=1)

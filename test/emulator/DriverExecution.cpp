@@ -1,5 +1,6 @@
 // Modules, launches, streams and events of the emulated driver.
 #include "test/emulator/DriverState.h"
+#include <cstring>
 #include <dlfcn.h>
 #include <stdexcept>
 
@@ -52,8 +53,13 @@ Result moduleGetFunction(FunctionHandle *function, ModuleHandle module, const ch
   void *address = dlsym(found->second->object, name);
   if (!address)
     return kNotFound;
+  const void *sizes = dlsym(found->second->object, (std::string(name) + "_sizes").c_str());
+  if (!sizes)
+    return kInvalidImage;
   FunctionTag &one = found->second->functions[name];
   one.thread = reinterpret_cast<void (*)(void *)>(address);
+  const auto *counted = *static_cast<const unsigned long long *const *>(sizes); // image.h, sizesOf
+  one.arguments.assign(counted + 1, counted + 1 + counted[0]);
   one.shared = found->second->shared;
   one.name = name;
   state.functions[&one] = module;
@@ -100,20 +106,31 @@ Code checkShape(const Shape &shape, const FunctionTag &function) {
   const bool block = shape.block.volume() >= 1 && shape.block.volume() <= 1024 && shape.block.z <= 64;
   return grid && block && shape.sharedBytes <= static_cast<size_t>(function.dynamicLimit) ? kSuccess : kInvalidValue;
 }
-Result launchKernel(FunctionHandle function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
-                    unsigned blockY, unsigned blockZ, unsigned sharedBytes, StreamHandle stream, void **arguments,
-                    void **extra) {
-  DriverState &state = driverState();
-  Lock lock(state.mutex);
-  if (const Code code = state.ready())
-    return code;
-  if (!state.functions.count(function) || !state.knows(stream))
-    return kInvalidHandle;
-  if (extra)
-    return kNotSupported;
-  const Shape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes};
-  if (const Code code = checkShape(shape, *function))
-    return code;
+/// The values of a launch's arguments at the time of the call.
+class Arguments {
+public:
+  Arguments(const FunctionTag &function, void **given) {
+    for (size_t i = 0; i < function.arguments.size(); ++i) {
+      const auto *bytes = static_cast<const std::byte *>(given[i]);
+      values.emplace_back(function.arguments[i] / sizeof(Unit) + 1);
+      std::memcpy(values.back().data(), bytes, function.arguments[i]);
+    }
+  }
+  std::vector<void *> pointers() {
+    std::vector<void *> result;
+    for (auto &value : values)
+      result.push_back(value.data());
+    return result;
+  }
+
+private:
+  struct alignas(16) Unit { // as aligned as an argument may be
+    std::byte bytes[16];
+  };
+  std::vector<std::vector<Unit>> values;
+};
+
+Result runKernel(DriverState &state, FunctionHandle function, const Shape &shape, void **arguments) {
   ++state.counters.launches;
   if (state.settings.recordLaunches)
     state.counters.launched.push_back(function->name);
@@ -124,6 +141,29 @@ Result launchKernel(FunctionHandle function, unsigned gridX, unsigned gridY, uns
     return kLaunchFailed;
   }
   return state.checkGuards(function->name);
+}
+Result launchKernel(FunctionHandle function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+                    unsigned blockY, unsigned blockZ, unsigned sharedBytes, StreamHandle stream, void **arguments,
+                    void **extra) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  ++state.counters.calls;
+  if (const Code code = state.ready())
+    return code;
+  if (!state.functions.count(function) || !state.knows(stream))
+    return kInvalidHandle;
+  if (extra)
+    return kNotSupported;
+  const Shape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes};
+  if (const Code code = checkShape(shape, *function))
+    return code;
+  if (!DriverState::captured(stream))
+    return runKernel(state, function, shape, arguments);
+  return state.submit(stream, [&state, function, shape, kept = Arguments(*function, arguments)]() mutable -> Result {
+    if (!state.functions.count(function))
+      return kInvalidHandle;
+    return runKernel(state, function, shape, kept.pointers().data());
+  });
 }
 
 Result streamCreate(StreamHandle *stream, unsigned) {
@@ -144,7 +184,8 @@ Result streamDestroy(StreamHandle stream) {
 Result streamSynchronize(StreamHandle stream) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
-  if (const Code code = state.ready())
+  ++state.counters.calls;
+  if (const Code code = state.readyApart())
     return code;
   return state.knows(stream) ? kSuccess : kInvalidHandle;
 }
@@ -166,17 +207,19 @@ Result eventDestroy(EventHandle event) {
 Result eventRecord(EventHandle event, StreamHandle stream) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
+  ++state.counters.calls;
   if (const Code code = state.ready())
     return code;
   if (!state.events.count(event) || !state.knows(stream))
     return kInvalidHandle;
-  event->recorded = true;
+  event->recorded = !DriverState::captured(stream); // within a graph it tells no time
   event->time = std::chrono::steady_clock::now();
   return kSuccess;
 }
 Result eventSynchronize(EventHandle event) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
+  ++state.counters.calls;
   if (const Code code = state.ready())
     return code;
   return state.events.count(event) ? kSuccess : kInvalidHandle;

@@ -31,7 +31,7 @@ Result memGetInfo(size_t *free, size_t *total) {
 Result memAlloc(DevicePointer *pointer, size_t bytes) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
-  if (const Code code = state.ready())
+  if (const Code code = state.readyApart())
     return code;
   if (!pointer || bytes == 0)
     return kInvalidValue;
@@ -64,7 +64,7 @@ Result memFree(DevicePointer pointer) {
 Result memHostAlloc(void **pointer, size_t bytes, unsigned) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
-  if (const Code code = state.ready())
+  if (const Code code = state.readyApart())
     return code;
   if (!pointer || bytes == 0)
     return kInvalidValue;
@@ -72,7 +72,7 @@ Result memHostAlloc(void **pointer, size_t bytes, unsigned) {
   if (!*pointer)
     return kOutOfMemory;
   std::memset(*pointer, 0xFF, bytes);
-  state.hostMemory.insert(*pointer);
+  state.hostMemory[*pointer] = bytes;
   return kSuccess;
 }
 Result memFreeHost(void *pointer) {
@@ -89,32 +89,34 @@ Code checkTransfer(const DriverState &state, DevicePointer device, size_t bytes,
     return code;
   return !state.knows(stream) ? kInvalidHandle : bytes && !state.holds(device, bytes) ? kInvalidValue : kSuccess;
 }
-Result memcpyHtoDAsync(DevicePointer to, const void *from, size_t bytes, StreamHandle stream) {
+/// A copy or a fill; `host`: its memory on the host, or null. What a graph holds is looked at again when it runs.
+Result transfer(DevicePointer device, const void *host, size_t bytes, StreamHandle stream,
+                const std::function<void()> &move) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
-  if (const Code code = checkTransfer(state, to, bytes, stream))
+  ++state.counters.calls;
+  if (const Code code = checkTransfer(state, device, bytes, stream))
     return code;
-  if (bytes)
-    std::memcpy(addressOf(to), from, bytes);
-  return kSuccess;
+  if (DriverState::captured(stream) && host && bytes && !state.pageLocked(host, bytes)) {
+    stream->invalidated = true;
+    return kCaptureUnsupported;
+  }
+  const bool recorded = DriverState::captured(stream);
+  return state.submit(stream, [&state, device, host, bytes, move, recorded]() -> Result {
+    const bool there = !bytes || (state.holds(device, bytes) && (!recorded || !host || state.pageLocked(host, bytes)));
+    if (there && bytes)
+      move();
+    return there ? kSuccess : kInvalidValue;
+  });
+}
+Result memcpyHtoDAsync(DevicePointer to, const void *from, size_t bytes, StreamHandle stream) {
+  return transfer(to, from, bytes, stream, [=] { std::memcpy(addressOf(to), from, bytes); });
 }
 Result memcpyDtoHAsync(void *to, DevicePointer from, size_t bytes, StreamHandle stream) {
-  DriverState &state = driverState();
-  Lock lock(state.mutex);
-  if (const Code code = checkTransfer(state, from, bytes, stream))
-    return code;
-  if (bytes)
-    std::memcpy(to, addressOf(from), bytes);
-  return kSuccess;
+  return transfer(from, to, bytes, stream, [=] { std::memcpy(to, addressOf(from), bytes); });
 }
 Result memsetD8Async(DevicePointer to, unsigned char value, size_t bytes, StreamHandle stream) {
-  DriverState &state = driverState();
-  Lock lock(state.mutex);
-  if (const Code code = checkTransfer(state, to, bytes, stream))
-    return code;
-  if (bytes)
-    std::memset(addressOf(to), value, bytes);
-  return kSuccess;
+  return transfer(to, nullptr, bytes, stream, [=] { std::memset(addressOf(to), value, bytes); });
 }
 } // namespace
 
@@ -144,6 +146,14 @@ bool DriverState::holds(DevicePointer pointer, size_t bytes) const {
   const Allocation &found = *std::prev(next)->second;
   const size_t offset = static_cast<size_t>(at - found.data());
   return offset <= found.size() && bytes <= found.size() - offset;
+}
+bool DriverState::pageLocked(const void *pointer, size_t bytes) const {
+  auto next = hostMemory.upper_bound(pointer);
+  if (next == hostMemory.begin())
+    return false;
+  const auto &[begin, size] = *std::prev(next);
+  const size_t offset = static_cast<size_t>(static_cast<const char *>(pointer) - static_cast<const char *>(begin));
+  return offset <= size && bytes <= size - offset;
 }
 Code DriverState::checkGuards(const std::string &when) {
   for (const auto &[address, allocation] : memory)

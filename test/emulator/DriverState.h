@@ -3,10 +3,12 @@
 #include "test/emulator/EmulatedDriver.h"
 #include "test/emulator/Launch.h"
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <thread>
+#include <vector>
 
 namespace sn::rt::cuda {
 struct ContextTag {};
@@ -14,6 +16,7 @@ struct FunctionTag {
   void (*thread)(void *) = nullptr; // of an image
   emulator::StaticShared shared;
   std::string name;
+  std::vector<size_t> arguments; // their sizes
   int dynamicLimit = 48 << 10;
 };
 struct ModuleTag {
@@ -21,7 +24,16 @@ struct ModuleTag {
   emulator::StaticShared shared;
   std::map<std::string, FunctionTag> functions; // those asked for
 };
-struct StreamTag {};
+/// What a captured stream was given, in order. Each returns a CUresult.
+struct GraphTag {
+  std::vector<std::function<Result()>> nodes;
+};
+struct GraphExecTag : GraphTag {};
+struct StreamTag {
+  std::unique_ptr<GraphTag> captured; // null: it runs what it is given
+  std::thread::id capturing;          // who
+  bool invalidated = false;           // the capture has failed
+};
 struct EventTag {
   bool recorded = false;
   std::chrono::steady_clock::time_point time;
@@ -40,10 +52,13 @@ enum Code : rt::cuda::Result {
   kInvalidImage = 200,
   kInvalidContext = 201,
   kInvalidHandle = 400,
+  kIllegalState = 401,
   kNotFound = 500,
   kNotReady = 600,
   kLaunchFailed = 719,
-  kNotSupported = 801
+  kNotSupported = 801,
+  kCaptureUnsupported = 900,
+  kCaptureInvalidated = 901
 };
 
 /// Device memory between guard zones. Under ASan its own red zones do that.
@@ -71,15 +86,23 @@ struct DriverState {
   std::string fault; // not "": the context is lost
   DriverCounters counters;
   std::map<const unsigned char *, std::unique_ptr<Allocation>> memory;
-  std::set<void *> hostMemory;
+  std::map<const void *, size_t> hostMemory;
   std::map<rt::cuda::ModuleHandle, std::unique_ptr<rt::cuda::ModuleTag>> modules;
   std::map<rt::cuda::FunctionHandle, rt::cuda::ModuleHandle> functions;
   std::map<rt::cuda::StreamHandle, std::unique_ptr<rt::cuda::StreamTag>> streams;
   std::map<rt::cuda::EventHandle, std::unique_ptr<rt::cuda::EventTag>> events;
+  std::map<rt::cuda::GraphHandle, std::unique_ptr<rt::cuda::GraphTag>> graphs;
+  std::map<rt::cuda::GraphExecHandle, std::unique_ptr<rt::cuda::GraphExecTag>> executables;
 
   /// What every call with a context begins with.
   Code ready() const;
+  /// ready(), and that the calling thread captures no stream; a capture of it has failed then.
+  Code readyApart();
+  /// Runs `work`, or records it where the stream is captured.
+  rt::cuda::Result submit(rt::cuda::StreamHandle stream, std::function<rt::cuda::Result()> work);
+  static bool captured(rt::cuda::StreamHandle stream) { return stream && stream->captured; }
   bool holds(rt::cuda::DevicePointer pointer, size_t bytes) const;
+  bool pageLocked(const void *pointer, size_t bytes) const;
   bool knows(rt::cuda::StreamHandle stream) const { return !stream || streams.count(stream); }
   /// Sets `fault` if a guard zone was written to.
   Code checkGuards(const std::string &when);
@@ -89,4 +112,5 @@ DriverState &driverState();
 // The groups of functions, by file.
 void addMemory(rt::cuda::DriverApi &api);
 void addExecution(rt::cuda::DriverApi &api);
+void addGraphs(rt::cuda::DriverApi &api);
 } // namespace sn::emulator

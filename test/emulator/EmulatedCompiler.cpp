@@ -23,7 +23,7 @@ using rt::cuda::Compiled;
 using rt::cuda::Headers;
 using rt::cuda::Unit;
 
-constexpr const char *kVersion = "1"; // of what this file makes
+constexpr const char *kVersion = "2"; // of what this file makes
 constexpr std::string_view kTemplates = "kernels-templates/";
 constexpr auto kUnused = std::chrono::hours(24 * 3); // before what is cached is removed
 std::atomic<int64_t> imagesMade = 0, precompiledMade = 0;
@@ -260,9 +260,10 @@ private:
       const Unit &unit = units[which[n]];
       source += fmt::format("namespace unit_{} {{\n#line 1 \"{}.cu\"\n{}\n", n, unit.name, unit.text);
       for (size_t i = 0; i < unit.kernels.size(); ++i)
-        source +=
-            fmt::format("SN_IMAGE_EXPORT void {}(void *arguments) {{ sn::emulator::image::call(&{}, arguments); }}\n",
-                        functionName(n, i), unit.kernels[i]);
+        source += fmt::format(
+            "SN_IMAGE_EXPORT void {0}(void *arguments) {{ sn::emulator::image::call(&{1}, arguments); }}\n"
+            "SN_IMAGE_EXPORT const unsigned long long *const {0}_sizes = sn::emulator::image::sizesOf(&{1});\n",
+            functionName(n, i), unit.kernels[i]);
       source += "}\n";
     }
     source += "SN_IMAGE_EXPORT unsigned char *const sn_shared_memory[2] = {__start_sn_shared, __stop_sn_shared};\n";

@@ -19,7 +19,9 @@ struct DriverSettings {
   std::string name = "Emulated GPU";
 };
 struct DriverCounters {
-  int64_t launches = 0;
+  int64_t launches = 0;                     // kernels that ran
+  int64_t calls = 0;                        // functions that give work to a stream, record an event or wait
+  int64_t graphs = 0, graphLaunches = 0;    // recordings ended, and run
   int64_t allocations = 0;                  // now held
   size_t allocatedBytes = 0, peakBytes = 0; // device memory
   std::vector<std::string> launched;        // functions, in order
@@ -28,7 +30,8 @@ struct DriverCounters {
 /// Functions have the arguments, checks and codes of the real ones. All work is done when a call returns. Memory is all
 /// ones (as floats: NaN) when it is allocated and lies between guard zones, looked at after each launch and when it is
 /// freed. A kernel's Fault, and a guard zone written to, is 719 (launch failed), which every later call returns too,
-/// and getErrorString(719) says what was wrong.
+/// and getErrorString(719) says what was wrong. A stream that is captured does nothing until its graph is launched;
+/// what must not happen meanwhile (waiting, allocating, copies of memory that is not page-locked) ends the capture.
 const rt::cuda::DriverApi &driverApi();
 /// Begins anew: nothing may be allocated or loaded.
 void configure(const DriverSettings &settings);

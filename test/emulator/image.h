@@ -16,4 +16,10 @@ template <class... P, int... I> inline void call(void (*kernel)(P...), void **ar
 template <class... P> inline void call(void (*kernel)(P...), void *arguments) {
   call(kernel, static_cast<void **>(arguments), __make_integer_seq<Sequence, int, sizeof...(P)>());
 }
+
+template <class... P> struct Sizes {
+  static constexpr unsigned long long of[] = {sizeof...(P), sizeof(P)...};
+};
+/// The number of a kernel's arguments, then their sizes: what the driver copies when a launch is recorded.
+template <class... P> constexpr const unsigned long long *sizesOf(void (*)(P...)) { return Sizes<P...>::of; }
 } // namespace sn::emulator::image

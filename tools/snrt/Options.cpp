@@ -1,5 +1,6 @@
 #include "tools/snrt/Options.h"
 #include "runtime/exec/SameNetwork.h"
+#include "runtime/hal/StepTiming.h"
 #include <algorithm>
 #include <filesystem>
 #include <fmt/ranges.h>
@@ -71,6 +72,11 @@ void refuseExisting(const std::string &path, bool force) {
     userError("cannot write '{}': there is no folder '{}'", path, folder.string());
 }
 
+void timeSteps(rt::Session &session, const RunOptions &options) {
+  if (auto *timing = dynamic_cast<rt::StepTiming *>(&session.device()))
+    timing->timeSteps(options.profile);
+}
+
 void printNotes(const rt::Binding &data) {
   std::set<const rt::DataSet *> said;
   for (const auto &[name, set] : data.sets)
@@ -88,6 +94,7 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
       inputs(rt::bindData(session.plan(), rt::dataSetsOf(session.entry("predict")), file, aliases)),
       model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &inputs, &weights.header()),
             session.workers()) {
+  timeSteps(session, options);
   printNotes(inputs);
   const std::string &network = weights.header().network;
   if (plan::findEntry(session.plan(), "evaluate"))

@@ -17,6 +17,8 @@ std::string rankedLayer(const plan::Plan &plan, const std::string &wish);
 std::string weightsPathFor(const std::string &planPath);
 /// UserError if the file exists and may not be overwritten: asked before work begins, not after it.
 void refuseExisting(const std::string &path, bool force);
+/// A device that times its steps only if asked to does so with --profile.
+void timeSteps(rt::Session &session, const RunOptions &options);
 /// Bound data sets whose loading mended something say so.
 void printNotes(const rt::Binding &data);
 

@@ -96,6 +96,7 @@ TrainingRun::TrainingRun(const TrainOptions &options)
       model(session.plan(), session.device(),
             rt::resolveSymbols(session.plan(), &data, weights ? &weights->header() : nullptr), session.workers()),
       metrics(metricsPathFor(out), options.run.json) {
+  timeSteps(session, options.run);
   printNotes(data);
   model.allocateStates(*settings.optimizer);
   rt::requireDiskRoom(out, rt::checkpointBytes(model, session.header(model, settings, {}, data)), cadence.any());

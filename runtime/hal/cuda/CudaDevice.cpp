@@ -1,5 +1,6 @@
 #include "runtime/hal/cuda/CudaDevice.h"
 #include "runtime/hal/OwnMemory.h"
+#include "runtime/hal/StepTiming.h"
 #include "runtime/hal/cuda/CudaProgram.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
@@ -44,7 +45,7 @@ private:
   bool lists;
 };
 
-class CudaDevice final : public Device, public OwnMemory {
+class CudaDevice final : public Device, public OwnMemory, public StepTiming {
 public:
   CudaDevice(const plan::Archive &archive, const DriverApi &driver, std::shared_ptr<KernelCompiler> compiler,
              int ordinal)
@@ -59,6 +60,7 @@ public:
     context.use();
     return context.freeBytes();
   }
+  void timeSteps(bool on) override { timed = on; }
 
   float *allocate(int64_t count) override {
     context.use();
@@ -145,7 +147,7 @@ private:
                                      const std::vector<std::string> &kernels, const plan::Optimizer *optimizer,
                                      const Memory &memory, const Extents &extents) {
     context.use();
-    return std::make_unique<CudaProgram>(CudaProgram::Shared{context, modules, workspace, data},
+    return std::make_unique<CudaProgram>(CudaProgram::Shared{context, modules, workspace, data, timed},
                                          bind(plan, steps, kernels, optimizer, memory, extents), optimizer,
                                          extents.maxRows);
   }
@@ -155,6 +157,7 @@ private:
   Workspace workspace;
   DataStore data;
   int ordinal;
+  bool timed = false;
   std::vector<std::unique_ptr<DeviceBlock>> blocks;
 };
 } // namespace

@@ -9,6 +9,7 @@ namespace {
 constexpr int64_t kAlignment = 256;
 static_assert(sizeof(StepArgs) <= 4096, "what every driver takes as arguments of a kernel");
 constexpr const char *kFinishSums = "sn::cuda::finish_sums";
+constexpr size_t kMostRecordings = 8; // of a program; a run that trains takes one, or two where Lambda changes
 
 /// Deals out a block of memory.
 struct Cutter {
@@ -94,8 +95,6 @@ CudaProgram::CudaProgram(const Shared &shared, std::vector<ProgramStep> bound, c
   if (optimizer)
     for (const plan::NamedExpr &scalar : optimizer->scalars)
       updateHypers.push_back(scalar.value);
-  for (size_t i = 0; i <= steps.size(); ++i)
-    events.emplace_back(shared.context);
   // Which kernels lists take does not depend on their length.
   constexpr int64_t kSomeLength = 1;
   launches = launchesOf(steps, kSomeLength);
@@ -131,6 +130,7 @@ void CudaProgram::loadKernels() {
 
 /// Launches, memory and kernels for lists of this length without what `exclude` (placed, or null) stores.
 void CudaProgram::arrange(int64_t k, const DataView *exclude) {
+  recordings.clear(); // what they point to goes now
   for (ProgramStep &step : steps)
     if (givesLists(step.bound.step)) {
       step.bound.args.data = exclude ? deviceView(*exclude) : sn::cuda::DataView{};
@@ -215,6 +215,7 @@ std::vector<std::byte> CudaProgram::tables() const {
 
 /// Everything that points into the block and the workspace.
 void CudaProgram::bindSteps() {
+  recordings.clear();
   passes.assign(steps.size(), {});
   int64_t part = 0;
   for (size_t i = 0; i < steps.size(); ++i)
@@ -256,7 +257,6 @@ void CudaProgram::fillChanging(const Launch &launch, size_t listStep) {
       const std::vector<float> hypers = valuesOf(steps[i].bound.hypers, launch);
       put(changing.data(), places.steps[i].hypers, hypers.data(), hypers.size());
     }
-  shared.context.copyIn(block.at(), changing.data(), places.changing);
 }
 
 void CudaProgram::launchKernel(const Function &function, int64_t blocks, int64_t blocksY, int threads,
@@ -269,10 +269,17 @@ void CudaProgram::launchKernel(const Function &function, int64_t blocks, int64_t
       "launching a kernel");
 }
 
-void CudaProgram::launchStep(size_t step, const Launch &launch) {
-  const std::optional<std::vector<std::string>> &idle = steps[step].bound.idleWhenZero;
-  const bool touchedOnly =
-      idle && std::all_of(idle->begin(), idle->end(), [&](const auto &name) { return launch.scalar(name) == 0; });
+CudaProgram::Kind CudaProgram::kindOf(const Launch &launch, size_t listStep) const {
+  Kind kind{std::min(listStep, steps.size()), {}};
+  for (const ProgramStep &step : steps) {
+    const std::optional<std::vector<std::string>> &idle = step.bound.idleWhenZero;
+    kind.touchedOnly.push_back(
+        idle && std::all_of(idle->begin(), idle->end(), [&](const auto &name) { return launch.scalar(name) == 0; }));
+  }
+  return kind;
+}
+
+void CudaProgram::launchStep(size_t step, bool touchedOnly) {
   for (Ready &ready : passes[step]) {
     if (ready.pass.blocks == 0 || ready.pass.blocksY == 0) // nothing to do, as where the data store nothing
       continue;
@@ -284,8 +291,8 @@ void CudaProgram::launchStep(size_t step, const Launch &launch) {
   }
 }
 
-/// Starts the copies of all results and waits for them.
-void CudaProgram::fetch(const Launch &launch, size_t listStep) {
+/// The copies of all results, whatever the batch's number of rows.
+void CudaProgram::fetch(const Kind &kind) const {
   const Context &context = shared.context;
   if (places.partCount > 0) {
     FinishArgs args{block.as<PartialSums>(places.parts), block.as<double>(places.results)};
@@ -293,15 +300,51 @@ void CudaProgram::fetch(const Launch &launch, size_t listStep) {
     launchKernel(shared.modules.function(kFinishSums, common, 0), places.partCount, 1, kThreads, 0, &args);
     context.copyOut(results.data(), block.at(places.results), places.partCount * static_cast<int64_t>(sizeof(double)));
   }
-  const int64_t entries = listStep < steps.size() ? launch.batch.rows * arrangedK : 0;
-  const int64_t scores = maxRows * arrangedK * static_cast<int64_t>(sizeof(int32_t));
-  context.copyOut(hostLists.data(), lists.at(), entries * static_cast<int64_t>(sizeof(int32_t)));
-  context.copyOut(hostLists.data() + scores, lists.at(scores), entries * static_cast<int64_t>(sizeof(float)));
-  context.synchronize();
-  if (entries > 0) {
-    std::memcpy(launch.topk->columns, hostLists.data(), static_cast<size_t>(entries) * sizeof(int32_t));
-    std::memcpy(launch.topk->scores, hostLists.data() + scores, static_cast<size_t>(entries) * sizeof(float));
+  if (kind.listStep < steps.size())
+    context.copyOut(hostLists.data(), lists.at(),
+                    maxRows * arrangedK * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)));
+}
+
+/// Gives a whole run to the stream: what changed, the kernels, the results.
+void CudaProgram::enqueue(const Kind &kind) {
+  shared.context.copyIn(block.at(), changing.data(), places.changing);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (shared.timed)
+      events[i].record();
+    if (runs(i, kind.listStep))
+      launchStep(i, kind.touchedOnly[i]);
   }
+  if (shared.timed)
+    events[steps.size()].record();
+  fetch(kind);
+}
+
+/// The same, recorded. The first run of a kind is not: many come only once, and a driver that loads kernels when they
+/// are first launched does so then. Nor are steps that are timed.
+void CudaProgram::start(const Kind &kind) {
+  if (shared.timed) {
+    while (events.size() <= steps.size())
+      events.emplace_back(shared.context);
+    return enqueue(kind);
+  }
+  auto known = std::find_if(recordings.begin(), recordings.end(), [&](const auto &one) { return one.kind == kind; });
+  if (known == recordings.end()) {
+    enqueue(kind);
+    if (recordings.size() == kMostRecordings)
+      recordings.erase(recordings.begin());
+    recordings.push_back({kind, nullptr});
+    return;
+  }
+  if (!known->graph)
+    known->graph = std::make_unique<Graph>(shared.context, [&] { enqueue(kind); });
+  known->graph->launch();
+}
+
+void CudaProgram::handOver(const Launch &launch) const {
+  const int64_t entries = launch.batch.rows * arrangedK;
+  const int64_t scores = maxRows * arrangedK * static_cast<int64_t>(sizeof(int32_t));
+  std::memcpy(launch.topk->columns, hostLists.data(), static_cast<size_t>(entries) * sizeof(int32_t));
+  std::memcpy(launch.topk->scores, hostLists.data() + scores, static_cast<size_t>(entries) * sizeof(float));
 }
 
 void CudaProgram::run(Launch &launch, size_t listStep, const Done &done) {
@@ -322,13 +365,10 @@ void CudaProgram::run(Launch &launch, size_t listStep, const Done &done) {
     if (boundGeneration != shared.workspace.generation)
       bindSteps();
     fillChanging(launch, listStep);
-    for (size_t i = 0; i < steps.size(); ++i) {
-      events[i].record();
-      if (runs(i, listStep))
-        launchStep(i, launch);
-    }
-    events[steps.size()].record();
-    fetch(launch, listStep);
+    start(kindOf(launch, listStep));
+    shared.context.synchronize();
+    if (listStep < steps.size() && arrangedK > 0)
+      handOver(launch);
   }
   const double *sums = reinterpret_cast<const double *>(results.data());
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -340,7 +380,7 @@ void CudaProgram::run(Launch &launch, size_t listStep, const Done &done) {
         result.sum += sums[ready.part];
         result.regularization += sums[ready.part + 1];
       }
-    result.seconds = empty ? 0 : events[i + 1].secondsSince(events[i]);
+    result.seconds = empty || !shared.timed ? 0 : events[i + 1].secondsSince(events[i]);
     done(i, result);
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/hal/cuda/Binder.h"
 #include "runtime/hal/cuda/DataStore.h"
+#include "runtime/hal/cuda/Graph.h"
 #include "runtime/hal/cuda/Modules.h"
 
 namespace sn::rt::cuda {
@@ -49,6 +50,7 @@ public:
     Modules &modules;
     Workspace &workspace;
     DataStore &data;
+    const bool &timed; // whether steps are timed
   };
   /// `optimizer` may be null; its scalars are copied.
   CudaProgram(const Shared &shared, std::vector<ProgramStep> steps, const plan::Optimizer *optimizer, int64_t maxRows);
@@ -56,6 +58,16 @@ public:
   void run(Launch &launch, size_t listStep, const Done &done) override;
 
 private:
+  /// What of a run its launches depend on, besides what bindSteps() sets.
+  struct Kind {
+    size_t listStep = 0;           // the number of steps: no lists
+    std::vector<bool> touchedOnly; // by step: features without entries keep value and state
+    bool operator==(const Kind &) const = default;
+  };
+  struct Recording {
+    Kind kind;
+    std::unique_ptr<Graph> graph; // made when such a run comes for the second time
+  };
   struct Ready { // a pass that can be launched
     const Function *function = nullptr;
     Pass pass;
@@ -73,10 +85,14 @@ private:
   bool runs(size_t step, size_t listStep) const { return step == listStep || !givesLists(steps[step].bound.step); }
   void checkBatch(const Batch &batch, size_t listStep) const;
   void fillChanging(const Launch &launch, size_t listStep);
-  void launchStep(size_t step, const Launch &launch);
+  Kind kindOf(const Launch &launch, size_t listStep) const;
+  void launchStep(size_t step, bool touchedOnly);
+  void enqueue(const Kind &kind);
+  void start(const Kind &kind);
   void launchKernel(const Function &function, int64_t blocks, int64_t blocksY, int threads, int64_t sharedBytes,
                     void *argument) const;
-  void fetch(const Launch &launch, size_t listStep);
+  void fetch(const Kind &kind) const;
+  void handOver(const Launch &launch) const;
 
   Shared shared;
   std::vector<ProgramStep> steps;
@@ -89,6 +105,7 @@ private:
   PinnedBlock changing, results, hostLists;
   std::vector<std::vector<Ready>> passes; // by step
   int64_t boundGeneration = -1;
-  std::vector<Event> events; // before each step, and at the end
+  std::vector<Recording> recordings; // of what bindSteps() made, the oldest first
+  std::vector<Event> events;         // where steps are timed: before each of them, and at the end
 };
 } // namespace sn::rt::cuda

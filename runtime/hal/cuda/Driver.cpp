@@ -61,6 +61,12 @@ OpenedDriver openDriver(const std::string &library) {
   find(api.streamCreate, {"cuStreamCreate"});
   find(api.streamDestroy, {"cuStreamDestroy_v2"});
   find(api.streamSynchronize, {"cuStreamSynchronize"});
+  find(api.streamBeginCapture, {"cuStreamBeginCapture_v2"});
+  find(api.streamEndCapture, {"cuStreamEndCapture"});
+  find(api.graphInstantiate, {"cuGraphInstantiateWithFlags"});
+  find(api.graphLaunch, {"cuGraphLaunch"});
+  find(api.graphExecDestroy, {"cuGraphExecDestroy"});
+  find(api.graphDestroy, {"cuGraphDestroy"});
   find(api.eventCreate, {"cuEventCreate"});
   find(api.eventDestroy, {"cuEventDestroy_v2"});
   find(api.eventRecord, {"cuEventRecord"});

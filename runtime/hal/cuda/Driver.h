@@ -18,11 +18,15 @@ struct ModuleTag;
 struct FunctionTag;
 struct StreamTag;
 struct EventTag;
+struct GraphTag;
+struct GraphExecTag;
 using ContextHandle = ContextTag *;
 using ModuleHandle = ModuleTag *;
 using FunctionHandle = FunctionTag *;
 using StreamHandle = StreamTag *;
 using EventHandle = EventTag *;
+using GraphHandle = GraphTag *;
+using GraphExecHandle = GraphExecTag *;
 
 /// CUdevice_attribute, as far as used.
 enum class Attribute : int {
@@ -38,6 +42,8 @@ enum class Attribute : int {
 };
 /// CUfunction_attribute, as far as used.
 enum class FunctionAttribute : int { LocalBytes = 3, Registers = 4, MaxDynamicSharedBytes = 8 };
+/// CUstreamCaptureMode, as far as used: other threads may do what a capture must not be disturbed by.
+inline constexpr int kCaptureThreadLocal = 1;
 
 /// Every function returns a Result. Stream null is the default stream.
 struct DriverApi {
@@ -71,6 +77,12 @@ struct DriverApi {
   Result (*streamCreate)(StreamHandle *stream, unsigned flags);
   Result (*streamDestroy)(StreamHandle stream);
   Result (*streamSynchronize)(StreamHandle stream);
+  Result (*streamBeginCapture)(StreamHandle stream, int mode);
+  Result (*streamEndCapture)(StreamHandle stream, GraphHandle *graph);
+  Result (*graphInstantiate)(GraphExecHandle *executable, GraphHandle graph, unsigned long long flags);
+  Result (*graphLaunch)(GraphExecHandle executable, StreamHandle stream);
+  Result (*graphExecDestroy)(GraphExecHandle executable);
+  Result (*graphDestroy)(GraphHandle graph);
   Result (*eventCreate)(EventHandle *event, unsigned flags);
   Result (*eventDestroy)(EventHandle event);
   Result (*eventRecord)(EventHandle event, StreamHandle stream);

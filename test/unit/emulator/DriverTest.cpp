@@ -2,6 +2,7 @@
 #include "test/unit/emulator/Support.h"
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 namespace sn::emulator {
@@ -225,6 +226,94 @@ TEST(Driver, StreamsAndEventsTellTheTimeBetween) {
   EXPECT_EQ(driver.api.eventDestroy(to), 0);
   EXPECT_EQ(driver.api.streamDestroy(stream), 0);
   EXPECT_EQ(driver.api.eventRecord(from, stream), 400);
+}
+
+TEST(Driver, ACapturedStreamIsRecordedAndReplayed) {
+  Opened driver;
+  const FunctionHandle function = driver.function(kFill, "fill");
+  const DevicePointer memory = driver.allocate(400);
+  StreamHandle stream = nullptr;
+  void *page = nullptr;
+  ASSERT_EQ(driver.api.streamCreate(&stream, 1), 0);
+  ASSERT_EQ(driver.api.memHostAlloc(&page, 400, 0), 0);
+  auto *host = static_cast<float *>(page);
+  GraphHandle graph = nullptr;
+  GraphExecHandle executable = nullptr;
+  EXPECT_EQ(driver.api.streamEndCapture(stream, &graph), 401);
+  EXPECT_EQ(driver.api.streamBeginCapture(nullptr, kCaptureThreadLocal), 900);
+  EXPECT_EQ(driver.api.streamBeginCapture(stream, 3), 1);
+  ASSERT_EQ(driver.api.streamBeginCapture(stream, kCaptureThreadLocal), 0);
+  EXPECT_EQ(driver.api.streamBeginCapture(stream, kCaptureThreadLocal), 401);
+  {
+    DevicePointer to = memory + 8; // the values at the time of the call are kept
+    int count = 50;
+    float value = 2.5f;
+    void *arguments[] = {&to, &count, &value};
+    EXPECT_EQ(driver.api.launchKernel(function, 2, 1, 1, 32, 1, 1, 0, stream, arguments, nullptr), 0);
+    to = 0, count = 1 << 20, value = 0;
+  }
+  EXPECT_EQ(driver.api.memcpyHtoDAsync(memory, host, 4, stream), 0);
+  EXPECT_EQ(driver.api.memsetD8Async(memory + 4, 0, 4, stream), 0);
+  EXPECT_EQ(driver.api.memcpyDtoHAsync(host + 1, memory, 240, stream), 0);
+  ASSERT_EQ(driver.api.streamEndCapture(stream, &graph), 0);
+  EXPECT_EQ(driverCounters().launches, 0);
+  EXPECT_TRUE(std::isnan(host[1])); // nothing ran
+  EXPECT_EQ(driver.api.graphInstantiate(&executable, graph, 0), 0);
+  EXPECT_EQ(driver.api.graphDestroy(graph), 0);
+  EXPECT_EQ(driver.api.graphDestroy(graph), 400);
+  for (const float first : {7.0f, 8.0f}) {
+    host[0] = first;
+    ASSERT_EQ(driver.api.graphLaunch(executable, stream), 0);
+    ASSERT_EQ(driver.api.streamSynchronize(stream), 0);
+    EXPECT_EQ(std::vector<float>(host + 1, host + 4), (std::vector<float>{first, 0, 2.5f}));
+    EXPECT_EQ(host[52], 2.5f);
+    EXPECT_TRUE(std::isnan(host[53]));
+  }
+  EXPECT_EQ(driverCounters().launches, 2);
+  EXPECT_EQ(driverCounters().graphs, 1);
+  EXPECT_EQ(driverCounters().graphLaunches, 2);
+  EXPECT_EQ(driver.api.memFreeHost(page), 0);
+  EXPECT_EQ(driver.api.graphLaunch(executable, stream), 1); // it would copy what is gone
+  EXPECT_EQ(driver.api.graphExecDestroy(executable), 0);
+  EXPECT_EQ(driver.api.graphLaunch(executable, stream), 400);
+  EXPECT_EQ(driver.api.streamDestroy(stream), 0);
+}
+
+TEST(Driver, WhatACaptureDoesNotAllow) {
+  Opened driver;
+  const DevicePointer memory = driver.allocate(16);
+  StreamHandle stream = nullptr;
+  ASSERT_EQ(driver.api.streamCreate(&stream, 1), 0);
+  float own[4] = {};
+  void *page = nullptr;
+  DevicePointer more = 0;
+  const std::vector<std::function<Result()>> attempts = {
+      [&] { return driver.api.streamSynchronize(stream); }, [&] { return driver.api.memAlloc(&more, 4); },
+      [&] { return driver.api.memHostAlloc(&page, 4, 0); },
+      [&] { return driver.api.memcpyDtoHAsync(own, memory, 16, stream); }};
+  for (const auto &attempt : attempts) {
+    GraphHandle graph = nullptr;
+    ASSERT_EQ(driver.api.streamBeginCapture(stream, kCaptureThreadLocal), 0);
+    EXPECT_EQ(attempt(), 900);
+    EXPECT_EQ(driver.api.memsetD8Async(memory, 0, 4, stream), 901);
+    EXPECT_EQ(driver.api.streamEndCapture(stream, &graph), 901);
+    EXPECT_EQ(graph, nullptr);
+    EXPECT_EQ(driver.api.memsetD8Async(memory, 0, 4, stream), 0); // the stream is as before
+  }
+  EventHandle from = nullptr, to = nullptr;
+  float milliseconds = 0;
+  GraphHandle graph = nullptr;
+  ASSERT_EQ(driver.api.eventCreate(&from, 0), 0);
+  ASSERT_EQ(driver.api.eventCreate(&to, 0), 0);
+  ASSERT_EQ(driver.api.streamBeginCapture(stream, kCaptureThreadLocal), 0);
+  EXPECT_EQ(driver.api.eventRecord(from, stream), 0);
+  EXPECT_EQ(driver.api.eventRecord(to, stream), 0);
+  ASSERT_EQ(driver.api.streamEndCapture(stream, &graph), 0);
+  EXPECT_EQ(driver.api.eventElapsedTime(&milliseconds, from, to), 400); // events of a graph tell no time
+  EXPECT_EQ(driver.api.graphDestroy(graph), 0);
+  EXPECT_EQ(driver.api.eventDestroy(from), 0);
+  EXPECT_EQ(driver.api.eventDestroy(to), 0);
+  EXPECT_EQ(driver.api.streamDestroy(stream), 0);
 }
 } // namespace
 } // namespace sn::emulator
