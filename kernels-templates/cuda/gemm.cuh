@@ -7,11 +7,11 @@
 namespace sn::cuda {
 /// Grid: x = tiles of the columns (pass gemm::kPartial: by units, the lanes of the sources one after another), y =
 /// tiles of the rows.
-template <class Epilogue> struct Gemm {
+template <class Epilogue, class TileType = Tile> struct Gemm {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     const Frame frame = *args.frame;
-    const Int tiles = ceilDiv(args.columns, Tile::kSide);
-    const Int column = blockIdx.x % tiles * Tile::kSide, row = static_cast<Int>(blockIdx.y) * Tile::kSide;
+    const Int tiles = ceilDiv(args.columns, kSide);
+    const Int column = blockIdx.x % tiles * kSide, row = static_cast<Int>(blockIdx.y) * kSide;
     double sum = 0;
     const auto finish = [&](int i, int j, float value) {
       if (row + i >= frame.rows || column + j >= args.columns)
@@ -25,12 +25,12 @@ template <class Epilogue> struct Gemm {
     };
     if constexpr (Pass == gemm::kFinish) {
 #pragma unroll 1
-      for (int n = static_cast<int>(threadIdx.x); n < Tile::kSide * Tile::kSide; n += kThreads)
-        finish(n / Tile::kSide, n % Tile::kSide, 0);
+      for (int n = static_cast<int>(threadIdx.x); n < kSide * kSide; n += kThreads)
+        finish(n / kSide, n % kSide, 0);
     } else if (row < frame.rows) {
-      __shared__ Tile::Shared shared;
+      __shared__ typename TileType::Shared shared;
       const int unit = static_cast<int>(blockIdx.x / tiles);
-      Tile tile;
+      TileType tile;
       tile.clear();
       contract<Pass>(args, frame.rows, unit, row, column, tile, shared);
       if constexpr (Pass == gemm::kPartial) {
@@ -41,8 +41,8 @@ template <class Epilogue> struct Gemm {
       } else {
         const float *values = tile.toShared(shared);
 #pragma unroll 1
-        for (int n = static_cast<int>(threadIdx.x); n < Tile::kSide * Tile::kSide; n += kThreads)
-          finish(n / Tile::kSide, n % Tile::kSide, values[n / Tile::kSide * Tile::kStride + n % Tile::kSide]);
+        for (int n = static_cast<int>(threadIdx.x); n < kSide * kSide; n += kThreads)
+          finish(n / kSide, n % kSide, values[n / kSide * TileType::kStride + n % kSide]);
       }
     }
     if constexpr (Pass != gemm::kPartial)
@@ -50,6 +50,8 @@ template <class Epilogue> struct Gemm {
   }
 
 private:
+  static constexpr int kSide = TileType::kSide;
+
   static __device__ __forceinline__ int lanesOf(const StepArgs &args, const Source &source) {
     return source.inner >= gemm::kWideInner ? args.lanes : 1;
   }
@@ -59,7 +61,7 @@ private:
   /// All sources in their order, or the lane of a source that is unit `unit`.
   template <int Pass>
   static __device__ __forceinline__ void contract(const StepArgs &args, Int rows, int unit, Int row, Int column,
-                                                  Tile &tile, Tile::Shared &shared) {
+                                                  TileType &tile, typename TileType::Shared &shared) {
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];

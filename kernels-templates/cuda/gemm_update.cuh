@@ -5,17 +5,18 @@
 
 namespace sn::cuda {
 /// Grid: x = tiles of 64 columns of E times tiles of 64 of its inner extent; neighbours share their part of x.
-struct GemmUpdate {
+template <class TileType> struct GemmUpdateBy {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
-    __shared__ Tile::Shared shared;
+    __shared__ typename TileType::Shared shared;
+    constexpr int kSide = TileType::kSide;
     const Source &source = args.source;
-    const Int rows = args.frame->rows, tiles = ceilDiv(source.outer, Tile::kSide);
-    const Int column = blockIdx.x % tiles * Tile::kSide, inner = blockIdx.x / tiles * Tile::kSide;
+    const Int rows = args.frame->rows, tiles = ceilDiv(source.outer, kSide);
+    const Int column = blockIdx.x % tiles * kSide, inner = blockIdx.x / tiles * kSide;
     const GradientTile gradient(source, inner, column, source.outer);
     const MatrixOperand delta = columnsOperand(args.delta, source.outer, source.outer, column);
     const int lanes = batchLanes(rows);
-    LaneTree<Tile::kCount> tree;
-    Tile tile;
+    LaneTree<TileType::kCount> tree;
+    TileType tile;
 #pragma unroll 1
     for (int lane = 0; lane < lanes; ++lane) {
       const Range range = laneRange(rows, lane, lanes);
@@ -28,4 +29,5 @@ struct GemmUpdate {
     reportSums(args, 0, regularization);
   }
 };
+using GemmUpdate = GemmUpdateBy<Tile>;
 } // namespace sn::cuda

@@ -16,33 +16,35 @@ public:
     return static_cast<float>(-static_cast<double>(source.scale) / static_cast<double>(rows));
   }
   /// tile += x^T delta over rows [begin, end); delta(j, row) is the delta of column `column` + j.
-  __device__ __forceinline__ void multiply(Tile &tile, Tile::Shared &shared, const MatrixOperand &delta, Int begin,
-                                           Int end) const {
+  template <class TileType>
+  __device__ __forceinline__ void multiply(TileType &tile, typename TileType::Shared &shared,
+                                           const MatrixOperand &delta, Int begin, Int end) const {
     const MatrixOperand x = columnsOperand(source.x, source.inner, source.inner, inner);
     tile.multiply(shared, either(source.outerFirst, delta, x), either(source.outerFirst, x, delta), begin, end);
   }
   /// Hands on the gradient, factor times the tile: to the optimizer or to its buffer.
-  template <class Optimizer>
-  __device__ __forceinline__ void descend(const StepArgs &args, Tile &tile, Tile::Shared &shared, float factor,
-                                          double &regularization) const {
+  template <class Optimizer, class TileType>
+  __device__ __forceinline__ void descend(const StepArgs &args, TileType &tile, typename TileType::Shared &shared,
+                                          float factor, double &regularization) const {
     using Rule = typename Optimizer::Weights;
+    constexpr int kSide = TileType::kSide;
     constexpr int kBatch = 4; // values and states on their way at a time
     const float *values = tile.toShared(shared);
 #pragma unroll 1
-    for (int first = static_cast<int>(threadIdx.x); first < Tile::kSide * Tile::kSide; first += kBatch * kThreads) {
+    for (int first = static_cast<int>(threadIdx.x); first < kSide * kSide; first += kBatch * kThreads) {
       Int offset[kBatch];
       typename Rule::Values before[kBatch];
 #pragma unroll
       for (int b = 0; b < kBatch; ++b) {
         const int n = first + b * kThreads;
-        offset[b] = offsetOf(n / Tile::kSide, n % Tile::kSide);
+        offset[b] = offsetOf(n / kSide, n % kSide);
         if (offset[b] >= 0 && !source.descent)
           before[b] = Rule::load(source.weights, offset[b]);
       }
 #pragma unroll
       for (int b = 0; b < kBatch; ++b) {
         const int n = first + b * kThreads;
-        const float gradient = factor * values[n / Tile::kSide * Tile::kStride + n % Tile::kSide];
+        const float gradient = factor * values[n / kSide * TileType::kStride + n % kSide];
         if (offset[b] < 0)
           continue;
         if (!source.descent)

@@ -1,6 +1,6 @@
 // The product of two staged operands on a tile of 64 x 64 by a block of 256 threads. Everything that multiplies
-// matrices is written against the interface of `Tile`: which values a thread holds is asked for, never assumed, so that
-// a tensor-core tile can take this one's place.
+// matrices is written against what `Tile` declares, as a template over the type of the tile: `Tile` here, in fp32, or
+// `MmaTile` (mma_tile.cuh), on tensor cores. Which values a thread holds is asked for, never assumed.
 #pragma once
 #include "kernels-templates/cuda/prelude.cuh"
 #include "kernels-templates/cuda/wide_layout.cuh"
@@ -52,7 +52,9 @@ __device__ __forceinline__ MatrixOperand transposedWeightsOperand(const Source &
   return {value + k * source.outer + column, source.outer, source.inner - k, true};
 }
 
-/// fp32 by fused multiply-adds: 4 x 4 values to a thread, sums in the order of the depth.
+/// The concept of a tile, and the tile of fp32 by fused multiply-adds: 4 x 4 values to a thread, sums in the order of
+/// the depth. Of any tile: results depend on the operands, on the order of multiply() calls and on where each begins,
+/// on nothing else, and a fixed block of threads adds in a fixed order: the same calls give the same bits.
 class Tile {
 public:
   static constexpr int kSide = kTileSide; // rows and columns of the tile
@@ -96,8 +98,8 @@ public:
     return shared.values;
   }
 
-  /// acc[i][j] += sum over k in [begin, end) of left(i, k) right(j, k). All threads of the block call it. It begins
-  /// with a barrier: operands may be what the block's threads wrote just before.
+  /// acc[i][j] += sum over k in [begin, end) of left(i, k) right(j, k), to the precision of the tile. All threads of
+  /// the block call it. It begins with a barrier: operands may be what the block's threads wrote just before.
   template <class Left, class Right>
   __device__ __forceinline__ void multiply(Shared &shared, const Left &left, const Right &right, Int begin, Int end) {
     __syncthreads();

@@ -11,7 +11,7 @@ enum class Sweep { Single, Forward, Update, Loss, Norm };
 /// Grids. Single: a block for each wide lane, which takes the lane's tiles one after another. Update: any number of
 /// blocks, which take tiles in turn. The others: x = 64 rows of the batch each, y = wide lanes.
 /// Pass wide::kLate: tiles as GemmUpdate. Pass wide::kFinish of Norm: a thread for each row.
-template <Sweep S, class Slots> struct WideOutput {
+template <Sweep S, class Slots, class TileType = Tile> struct WideOutput {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (Pass == wide::kLate)
       addLateGradient<Optimizer>(args);
@@ -27,10 +27,10 @@ private:
   static constexpr bool kBackprop = S == Sweep::Single || S == Sweep::Forward;
   static constexpr bool kUpdates = S == Sweep::Single || S == Sweep::Update;
   static constexpr bool kCounts = S != Sweep::Update && S != Sweep::Norm;
-  static constexpr int kSide = Tile::kSide, kStride = Tile::kStride;
+  static constexpr int kSide = TileType::kSide, kStride = TileType::kStride;
 
   struct Shared {
-    Tile::Shared stages;
+    typename TileType::Shared stages;
     float delta[kSide * kStride]; // of the tile; first its targets
     float targets[kSide][4];      // RowTarget of its rows
     Int examples[kSide];          // data-set rows of its rows
@@ -95,7 +95,7 @@ private:
   static __device__ __forceinline__ void computeDelta(const StepArgs &args, const Frame &frame, const Window &at,
                                                       Shared &shared, double &sum) {
     loadRows<Loader>(args, at, shared);
-    Tile tile;
+    TileType tile;
     tile.clear();
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {
@@ -158,7 +158,7 @@ private:
       float *part = source.partials + (lane * args.maxRows + at.row) * source.inner;
 #pragma unroll 1
       for (Int inner = 0; inner < source.inner; inner += kSide) {
-        Tile tile;
+        TileType tile;
         tile.clear();
         tile.multiply(shared.stages, delta, transposedWeightsOperand(source, at.column, inner), 0, at.columns);
         const auto inside = [&](int i, int j) { return i < at.rows && inner + j < source.inner; };
@@ -205,7 +205,7 @@ private:
 #pragma unroll 1
       for (Int inner = 0; inner < source.inner; inner += kSide) {
         const GradientTile gradient(source, inner, column, column + columns);
-        Tile tile;
+        TileType tile;
         tile.clear();
         gradient.multiply(tile, shared.stages, delta, 0, rows);
         gradient.template descend<Optimizer>(args, tile, shared.stages, factor, regularization);
@@ -238,13 +238,13 @@ private:
   /// One of the sources that meet the transpose of their weights in a gradient buffer: after the sweep, from its
   /// deltas.
   template <class Optimizer> static __device__ __forceinline__ void addLateGradient(const StepArgs &args) {
-    __shared__ Tile::Shared shared;
+    __shared__ typename TileType::Shared shared;
     const Source &source = args.source;
     const Int rows = args.frame->rows, tiles = ceilDiv(source.outer, kSide);
     const Int column = blockIdx.x % tiles * kSide, inner = blockIdx.x / tiles * kSide;
     const float *kept = static_cast<const float *>(args.work[wide::kKept]);
     const GradientTile gradient(source, inner, column, source.outer);
-    Tile tile;
+    TileType tile;
     tile.clear();
     gradient.multiply(tile, shared, columnsOperand(kept, args.columns, args.columns, column), 0, rows);
     double regularization = 0; // none: the gradient goes to its buffer

@@ -6,7 +6,7 @@
 
 namespace sn::cuda {
 /// Grid: x = 64 rows of the batch each, y = wide lanes. Pass wide::kFinish: a thread for each row.
-template <class Logit> struct WideSoftmaxStatistics {
+template <class Logit, class TileType = Tile> struct WideSoftmaxStatistics {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (Pass == wide::kFinish)
       finish(args);
@@ -15,7 +15,7 @@ template <class Logit> struct WideSoftmaxStatistics {
   }
 
 private:
-  static constexpr int kSide = Tile::kSide, kStride = Tile::kStride;
+  static constexpr int kSide = TileType::kSide, kStride = TileType::kStride;
   struct Pair {
     float maximum;
     double sum; // of exp(z - maximum)
@@ -32,7 +32,7 @@ private:
   }
 
   static __device__ __forceinline__ void walkRows(const StepArgs &args) {
-    __shared__ Tile::Shared shared;
+    __shared__ typename TileType::Shared shared;
     const Frame frame = *args.frame;
     const Int row = static_cast<Int>(blockIdx.x) * kSide;
     const int lane = static_cast<int>(blockIdx.y), thread = static_cast<int>(threadIdx.x);
@@ -53,8 +53,9 @@ private:
   }
   /// shared.values = z of rows [row, row + rows) and columns [column, column + columns). Ends with a barrier.
   static __device__ __forceinline__ void computeLogits(const StepArgs &args, const Frame &frame, Int row, int rows,
-                                                       Int column, int columns, Tile::Shared &shared, double &sum) {
-    Tile tile;
+                                                       Int column, int columns, typename TileType::Shared &shared,
+                                                       double &sum) {
+    TileType tile;
     tile.clear();
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {

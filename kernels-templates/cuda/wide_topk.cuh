@@ -114,7 +114,7 @@ __device__ inline void sortKeys(Key *keys, Int count) {
 
 /// `Score`: a Slot that gives delta. `Loader`: of what is excluded. Pass 0: a block is a chunk of rows (x) and a part
 /// of the columns (y). Pass 1: a block is a row.
-template <class Score> struct WideTopk {
+template <class Score, class TileType = Tile> struct WideTopk {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (Pass == 0)
       collect<Loader>(args);
@@ -124,7 +124,7 @@ template <class Score> struct WideTopk {
 
 private:
   static constexpr int kRows = topk::kRows, kColumns = topk::kColumns, kWarps = kThreads / kWarp;
-  static_assert(kRows == Tile::kSide && kColumns == Tile::kSide);
+  static_assert(kRows == TileType::kSide && kColumns == TileType::kSide);
 
   /// The lists of a launch whose columns are cut in `parts`.
   struct Shape {
@@ -135,7 +135,7 @@ private:
   };
   static __device__ int *counts(const StepArgs &args) { return static_cast<int *>(args.work[topk::kCounts]); }
   struct Shared {
-    Tile::Shared tile;
+    typename TileType::Shared tile;
     unsigned bins[kWarps][kBins];
     Key bounds[kRows];           // what a candidate must reach
     unsigned excluded[kRows][2]; // of the tile, one bit for each column
@@ -233,7 +233,7 @@ private:
   static __device__ void offerTile(const StepArgs &args, const Frame &frame, Int row, int rows, Int column, Int end,
                                    Key *lists, Int stride, Shared &shared, double &sum) {
     exclude<Loader>(args, row, rows, column, end, shared);
-    Tile tile;
+    TileType tile;
     tile.clear();
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];

@@ -68,6 +68,34 @@ TEST(Templates, CompileWithoutWarningsAndSpills) {
   }
 }
 
+/// MmaTile says why it is not for devices without tensor cores for its types; a text that only includes it compiles.
+TEST(Templates, TensorCoreTilesRefuseOlderDevices) {
+  NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
+  const std::string text =
+      "#include \"kernels-templates/cuda/mma_tile.cuh\"\nusing namespace sn::cuda;\n"
+      "template <class T> __global__ void Clear(float *x) { T tile; tile.clear(); *x = tile.acc[0]; }";
+  const Headers headers = templates();
+  for (const char *architecture : {"sm_75", "compute_75"}) {
+    EXPECT_FALSE(nvrtc->compile({{"Plain", text, {"Clear<Tile>"}}}, headers, architecture).at(0).image.empty());
+    for (const char *precision : {"Tf32", "Bf16x3", "Bf16"}) {
+      const Unit unit = {"Refused", text, {std::string("Clear<MmaTile<Precision::") + precision + ">>"}};
+      try {
+        nvrtc->compile({unit}, headers, architecture);
+        ADD_FAILURE() << precision << " compiles for " << architecture;
+      } catch (const std::logic_error &error) {
+        EXPECT_NE(
+            std::string(error.what())
+                .find("MmaTile needs tensor cores for TF32 and BF16, sm_80 or later; for older devices compile the "
+                      "precision fp32, whose products are Tile's"),
+            std::string::npos)
+            << error.what();
+      }
+    }
+  }
+  const Unit unit = {"Taken", text, {"Clear<MmaTile<Precision::Tf32>>"}};
+  EXPECT_FALSE(nvrtc->compile({unit}, headers, "sm_80").at(0).image.empty());
+}
+
 /// Nothing is left out: each header of the templates is included by some unit, through others or not.
 TEST(Templates, EveryHeaderHasAUnit) {
   const Headers headers = templates();
