@@ -1,5 +1,6 @@
 #include "test/support/Agreement.h"
 #include "dialects/Net/Net.h"
+#include "test/support/Tolerance.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -11,20 +12,6 @@ namespace {
 // pre-activations relative to the larger of 1 and themselves. Ill-conditioned gradients are found by noise in every
 // operation.
 constexpr double kGradientError = 3e-6, kNearness = 3e-6, kNoise = 0x1p-23;
-constexpr double kFloatUnit = 0x1p-24;
-
-double largest(const reference::Tensor &tensor) {
-  double most = 0;
-  for (double value : tensor.values)
-    most = std::max(most, std::abs(value));
-  return most;
-}
-double largestDifference(const reference::Tensor &a, const reference::Tensor &b) {
-  double most = 0;
-  for (size_t i = 0; i < a.values.size(); ++i)
-    most = std::max(most, std::abs(a.values[i] - b.values[i]));
-  return most;
-}
 
 reference::Tensor difference(const reference::Tensor &a, const reference::Tensor &b) {
   reference::Tensor to = a;
@@ -62,10 +49,10 @@ struct Worst {
 void compareTensor(const std::string &name, const reference::Tensor &before, const reference::Tensor &nominal,
                    const reference::Tensor &flipped, const reference::Tensor &spread, const reference::Tensor &actual,
                    Strictness &strictness, Worst &worst) {
-  double base = 1e-4 * largestDifference(nominal, before) + 4 * kFloatUnit * largest(before) + 1e-30;
-  double kinks = largestDifference(flipped, nominal);
+  const Tolerance tolerance = toleranceOf(before, nominal, flipped, spread);
+  const double base = tolerance.plain;
   for (size_t i = 0; i < nominal.values.size(); ++i) {
-    double extra = kinks + spread.values[i];
+    double extra = tolerance.extra[i];
     ++(extra > base ? strictness.wide : strictness.strict);
     double error = std::abs(actual.values[i] - nominal.values[i]), ratio = error / (base + extra);
     if (std::isnan(ratio))

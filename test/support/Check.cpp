@@ -1,10 +1,10 @@
 #include "test/support/Check.h"
+#include "test/support/Features.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <memory>
-#include <set>
 
 namespace sn::test {
 namespace {
@@ -60,8 +60,6 @@ private:
   }
   void ask();
   void countFeatures() const;
-  void addLayerFeatures(std::set<std::string> &features, const frontend::Layer &layer) const;
-  void addDataFeatures(std::set<std::string> &features) const;
   void count(const std::string &schedule, const plan::Plan &plan) const;
   void checkTraining(Session &session, const std::string &how);
   void checkInference(Session &session, const std::string &how);
@@ -90,81 +88,8 @@ void Check::ask() {
   evaluated = reference::interpret(net, "evaluate", made.tables, before, step(1));
 }
 
-void Check::addLayerFeatures(std::set<std::string> &features, const frontend::Layer &layer) const {
-  using frontend::LayerKind;
-  auto of = [&](int index) -> const frontend::Layer & { return network.spec().layers[static_cast<size_t>(index)]; };
-  std::string kind = layer.kind == LayerKind::Hidden ? "hidden " : "output ";
-  auto add = [&](bool present, const std::string &feature) {
-    if (present)
-      features.insert(feature);
-  };
-  add(layer.pDropout > 0, layer.kind == LayerKind::Input ? "dropout of an input" : kind + "dropout");
-  if (layer.kind == LayerKind::Input)
-    return;
-  add(layer.sources.size() > 1, "several sources");
-  add(layer.sources.size() > 2, "three or more sources");
-  add(layer.sparsenessBeta > 0, "sparseness penalty");
-  add(!layer.skips.empty(), kind + "skip");
-  add(layer.deltaNorm > 0, kind + "delta norm");
-  add(layer.weightNorm > 0, "weight norm");
-  add(layer.batchNormalization, "batch normalization");
-  for (int source : layer.sources)
-    add(of(source).kind == LayerKind::Output, "output that feeds a layer");
-  for (int source : layer.sources)
-    add(of(source).kind == LayerKind::Input && layer.weightNorm > 0, "weight norm of an input");
-  for (int skip : layer.skips)
-    add(of(skip).kind == LayerKind::Input, "skip of an input");
-  for (const frontend::Sharing &sharing : layer.shared)
-    features.insert(sharing.transposed ? "transposed sharing" : "sharing");
-  if (layer.type == frontend::LayerType::Pooling) {
-    features.insert("pooling " + std::string(layer.pooling.record->name));
-    features.insert(kind + "pooling");
-    return;
-  }
-  features.insert(kind + std::string(layer.activation.record->name));
-  features.insert("initializer " + std::string(layer.weightInit.record->name));
-}
-
-void Check::addDataFeatures(std::set<std::string> &features) const {
-  for (const auto &[name, table] : made.tables) {
-    features.insert(!table.sparse ? "dense data" : table.binary ? "binary data" : "analog data");
-    if (made.tables.indexed.contains(name))
-      features.insert("indexed data");
-    if (!table.weights.empty())
-      features.insert(table.sparse ? "weighted sparse data" : "weighted dense data");
-    if (table.ignoreZeros)
-      features.insert("ignored zeros");
-    if (table.inputOffset != 0)
-      features.insert("input offset");
-  }
-}
-
 void Check::countFeatures() const {
-  const frontend::Network &spec = network.spec();
-  std::set<std::string> features{"loss " + std::string(spec.loss.record->name),
-                                 "optimizer " + std::string(spec.optimizer.record->name),
-                                 "schedule " + std::string(spec.schedule.record->name)};
-  int outputs = 0, inputs = 0;
-  for (const frontend::Layer &layer : spec.layers) {
-    inputs += layer.kind == frontend::LayerKind::Input;
-    outputs += layer.kind == frontend::LayerKind::Output;
-    addLayerFeatures(features, layer);
-  }
-  if (outputs > 1)
-    features.insert("several outputs");
-  if (inputs > 1)
-    features.insert("several inputs");
-  if (spec.denoisingP > 0)
-    features.insert("denoising");
-  if (spec.boostOne != 1 || spec.boostZero != 1)
-    features.insert("boost");
-  if (spec.dsstne)
-    features.insert("compatibility");
-  for (const char *decay : {"Lambda", "Lambda1"})
-    if (spec.hyper.at(decay) > 0)
-      features.insert(decay);
-  addDataFeatures(features);
-  for (const std::string &feature : features)
+  for (const std::string &feature : featuresOf(network.spec(), made.tables))
     ++coverage().features[feature];
 }
 

@@ -1,7 +1,7 @@
 // 300 random networks, compiled and run on the CPU under every schedule, against the oracle.
 // --gtest_filter='*EqualsOracle/17' repeats seed 17.
-#include "dialects/Vocabulary/Records.h"
 #include "test/support/Check.h"
+#include "test/support/Features.h"
 #include <gtest/gtest.h>
 
 namespace sn::test {
@@ -12,56 +12,6 @@ uint64_t checked = 0;
 uint64_t firstSeed() {
   const char *given = std::getenv("SN_FIRST_SEED");
   return given ? std::strtoull(given, nullptr, 10) : 0;
-}
-
-/// What 300 networks have to have met.
-std::vector<std::string> neededFeatures() {
-  std::vector<std::string> needed{"several sources",
-                                  "several inputs",
-                                  "several outputs",
-                                  "output that feeds a layer",
-                                  "sparseness penalty",
-                                  "denoising",
-                                  "dense data",
-                                  "binary data",
-                                  "analog data",
-                                  "dropout of an input",
-                                  "hidden dropout",
-                                  "Lambda",
-                                  "Lambda1",
-                                  "output dropout",
-                                  "three or more sources",
-                                  "hidden skip",
-                                  "output skip",
-                                  "skip of an input",
-                                  "sharing",
-                                  "transposed sharing",
-                                  "hidden pooling",
-                                  "output pooling",
-                                  "hidden delta norm",
-                                  "output delta norm",
-                                  "weight norm",
-                                  "weight norm of an input",
-                                  "batch normalization",
-                                  "boost",
-                                  "compatibility",
-                                  "indexed data",
-                                  "weighted sparse data",
-                                  "weighted dense data",
-                                  "ignored zeros",
-                                  "input offset"};
-  auto add = [&](const std::string &kind, const auto &records) {
-    for (const auto &record : records)
-      needed.push_back(kind + " " + std::string(record.name));
-  };
-  add("hidden", vocab::activations());
-  add("output", vocab::activations());
-  add("loss", vocab::losses());
-  add("optimizer", vocab::optimizers());
-  add("initializer", vocab::initializers());
-  add("schedule", vocab::schedules());
-  add("pooling", vocab::poolings());
-  return needed;
 }
 
 /// Wider tolerances are for exceptions, and everything has been met.
