@@ -53,6 +53,7 @@ BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t l
     const plan::Step &step = theEntry.steps[index];
     times[index].seconds += result.seconds;
     ++times[index].launches;
+    times[index].rows += batch.rows;
     if (!std::isfinite(result.sum) || !std::isfinite(result.regularization))
       throw NotFinite(fmt::format("the {} of '{}' is {}", std::isfinite(result.sum) ? "regularisation" : "loss",
                                   step.label, std::isfinite(result.sum) ? result.regularization : result.sum));

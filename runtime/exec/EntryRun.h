@@ -15,6 +15,7 @@ struct StepProfile {
   std::string kernel, label;
   int64_t launches = 0;
   double seconds = 0;
+  int64_t rows = 0; // examples of all launches
 };
 
 /// A step reported NaN or infinity.

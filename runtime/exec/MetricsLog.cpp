@@ -74,7 +74,14 @@ nlohmann::json recordOf(const EpochReport &report) {
   return line;
 }
 
-nlohmann::json profileOf(const EntryRun &run) {
+nlohmann::json recordOf(const StepWork &work) {
+  nlohmann::json record = {{"bytes", work.bytes}, {"flops", work.flops}, {"roofline", nullptr}};
+  if (work.roofline)
+    record["roofline"] = *work.roofline;
+  return record;
+}
+
+nlohmann::json profileOf(const EntryRun &run, const std::vector<StepWork> &work) {
   nlohmann::json steps = nlohmann::json::array();
   double total = 0;
   for (size_t i = 0; i < run.profile().size(); ++i) {
@@ -85,6 +92,8 @@ nlohmann::json profileOf(const EntryRun &run) {
                      {"label", step.label},
                      {"launches", step.launches},
                      {"seconds", step.seconds}});
+    if (!work.empty())
+      steps.back().update(recordOf(work[i]));
   }
   return {{"kind", "profile"}, {"entry", run.entry().name}, {"seconds", total}, {"steps", steps}};
 }

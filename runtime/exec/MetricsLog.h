@@ -1,5 +1,6 @@
 // The metrics file (docs/spec/metrics.md): what happened in a run, one JSON object a line.
 #pragma once
+#include "runtime/exec/StepWork.h"
 #include "runtime/exec/Trainer.h"
 #include <fstream>
 
@@ -26,8 +27,10 @@ nlohmann::json recordOf(const Settings &settings);
 nlohmann::json recordOf(const Binding &data);
 /// A line of kind `epoch`, without `weights`, `validation` and `ranking`.
 nlohmann::json recordOf(const EpochReport &report);
-/// A line of kind `profile`.
-nlohmann::json profileOf(const EntryRun &run);
+/// A line of kind `profile`; `work` as from workOf.
+nlohmann::json profileOf(const EntryRun &run, const std::vector<StepWork> &work = {});
+/// The members of a step's line that say what it did.
+nlohmann::json recordOf(const StepWork &work);
 /// The member `graph`: the steps of an entry with what they read and write, in the order in which they run.
 nlohmann::json graphOf(const plan::Entry &entry);
 } // namespace sn::rt

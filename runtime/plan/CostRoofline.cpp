@@ -71,6 +71,22 @@ const Machine &machineNamed(std::string_view name) {
   userError("--device {}: explain knows the data sheets of {}", name, known);
 }
 
+const Machine *machineOfDevice(std::string_view product) {
+  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"NVIDIA B200", "b200"},
+                                                                             {"NVIDIA H200", "h200"},
+                                                                             {"NVIDIA H100 80GB HBM3", "h100"},
+                                                                             {"NVIDIA H100 PCIe", "h100-pcie"},
+                                                                             {"NVIDIA A100-SXM4-80GB", "a100"},
+                                                                             {"NVIDIA A100-SXM4-40GB", "a100-40gb"},
+                                                                             {"NVIDIA L40S", "l40s"},
+                                                                             {"NVIDIA L4", "l4"},
+                                                                             {"Tesla T4", "t4"}};
+  for (const auto &[device, name] : kNames)
+    if (device == product)
+      return &machineNamed(name);
+  return nullptr;
+}
+
 Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precision) {
   const double moving = cost.bytes / machine.bandwidth;
   const double products = cost.flops / machine.peak(precision);

@@ -26,6 +26,8 @@ struct Machine {
 const std::vector<Machine> &machines();
 /// UserError that lists the names for one that is not there.
 const Machine &machineNamed(std::string_view name);
+/// By what the driver calls the device; null for one whose data sheet is not in the table.
+const Machine *machineOfDevice(std::string_view product);
 
 /// What a launch takes.
 struct Roofline {

@@ -35,6 +35,9 @@ class Cuda(commands.Commands):
     def emulated(self, command, *arguments):
         return self.run_program("snrt-emulated", command, *arguments, "--device", "emulated")
 
+    def emulated_as(self, device):
+        return lambda command, *arguments: self.run_program("snrt-emulated", command, *arguments, "--device", device)
+
     def epochs(self, run):
         return [line for line in map(json.loads, run.stdout.splitlines()) if line["kind"] == "epoch"]
 
@@ -92,6 +95,31 @@ class Cuda(commands.Commands):
         for step in profile("--profile"):
             self.assertGreater(step["seconds"], 0, step["label"])
         self.assertEqual(self.digest("timed.h5"), unattended)
+
+    def test_a_profile_says_what_steps_did(self):
+        self.snrt("train", "net.plan", "data.h5", "-o", "some.h5", "--epochs", 1)
+
+        def profile(device, *arguments):
+            run = self.snrt if device == "cpu" else self.emulated_as(device)
+            return run("eval", "net.plan", "some.h5", "data.h5", "--profile", *arguments).stdout
+
+        costs = json.loads(self.snc("explain", "net.plan", "--data", "data.h5", "--device", "h200", "--json").stdout)["prediction"]["entries"]["evaluate"]["steps"]
+        for device in ("emulated", "emulated-h200"):
+            steps = json.loads(profile(device, "--json").splitlines()[-1])["steps"]
+            self.assertEqual(len(steps), len(costs))
+            for step, cost in zip(steps, costs):
+                # Batches of the last rows are smaller, parameters are read for each of them.
+                for what in ("bytes", "flops"):
+                    self.assertLessEqual(step[what], step["launches"] * cost[what] * 1.001, step["label"])
+                    self.assertGreaterEqual(step[what], step["launches"] * cost[what] * 0.5, step["label"])
+                if device == "emulated":
+                    self.assertIsNone(step["roofline"])
+                else:
+                    self.assertGreater(step["roofline"], 0)
+                    self.assertLess(step["roofline"], 1)
+        self.assertIn("ms/launch  MB/launch  Mflop/launch  of roofline\n", profile("emulated-h200"))
+        self.assertIn("unknown", profile("emulated"))
+        self.assertNotIn("roofline", profile("cpu") + profile("cpu", "--json"))
 
     def test_a_device_that_is_too_small(self):
         """What lies on the device must fit there, whatever memory the host has."""

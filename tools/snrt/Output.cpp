@@ -1,4 +1,5 @@
 #include "tools/snrt/Output.h"
+#include "runtime/exec/MetricsLog.h"
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -60,24 +61,53 @@ void printTable(const std::vector<std::vector<std::string>> &rows) {
   }
 }
 
-void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps, bool json) {
+namespace {
+constexpr double kMega = 1e6;
+/// What the table says of one launch on average.
+std::vector<std::string> cellsOf(const rt::StepWork &work, int64_t launches) {
+  if (launches == 0)
+    return {"", "", ""};
+  const double each = kMega * static_cast<double>(launches);
+  return {fmt::format("{:.3f}", work.bytes / each), fmt::format("{:.3f}", work.flops / each),
+          work.roofline ? fmt::format("{:.1f}%", 100 * *work.roofline) : "unknown"};
+}
+nlohmann::json profileJson(const std::vector<rt::StepProfile> &steps, const std::vector<rt::StepWork> &work) {
+  nlohmann::json list = nlohmann::json::array();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    list.push_back({{"kernel", steps[i].kernel},
+                    {"label", steps[i].label},
+                    {"launches", steps[i].launches},
+                    {"seconds", steps[i].seconds}});
+    if (!work.empty())
+      list.back().update(rt::recordOf(work[i]));
+  }
+  return list;
+}
+} // namespace
+
+void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps,
+                  const std::vector<rt::StepWork> &work, bool json) {
   double total = 0;
   for (const rt::StepProfile &step : steps)
     total += step.seconds;
   if (json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const rt::StepProfile &step : steps)
-      list.push_back(
-          {{"kernel", step.kernel}, {"label", step.label}, {"launches", step.launches}, {"seconds", step.seconds}});
-    fmt::print("{}\n", nlohmann::json{{"profile", entry}, {"seconds", total}, {"steps", list}}.dump());
+    fmt::print("{}\n",
+               nlohmann::json{{"profile", entry}, {"seconds", total}, {"steps", profileJson(steps, work)}}.dump());
     return;
   }
   std::vector<std::vector<std::string>> rows = {{"kernel         step", "seconds", "share", "ms/launch"}};
-  for (const rt::StepProfile &step : steps)
+  if (!work.empty())
+    rows.back().insert(rows.back().end(), {"MB/launch", "Mflop/launch", "of roofline"});
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const rt::StepProfile &step = steps[i];
     rows.push_back(
         {fmt::format("{:<14} {}", step.kernel, step.label), fmt::format("{:.2f}", step.seconds),
          fmt::format("{:.1f}%", total > 0 ? 100 * step.seconds / total : 0),
          fmt::format("{:.3f}", step.launches ? 1e3 * step.seconds / static_cast<double>(step.launches) : 0)});
+    if (!work.empty())
+      for (std::string &cell : cellsOf(work[i], step.launches))
+        rows.back().push_back(std::move(cell));
+  }
   rows.push_back({"all of " + entry, fmt::format("{:.2f}", total), "100.0%", ""});
   printTable(rows);
 }

@@ -1,6 +1,7 @@
 // What snrt shows: progress, tables.
 #pragma once
 #include "runtime/exec/MemoryRoom.h"
+#include "runtime/exec/StepWork.h"
 #include "runtime/exec/Trainer.h"
 #include <chrono>
 
@@ -28,6 +29,8 @@ private:
 
 /// Columns aligned: the first to the left, the others to the right.
 void printTable(const std::vector<std::vector<std::string>> &rows);
-/// Time for each step of an entry and its share, on stdout; one JSON object if `json`.
-void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps, bool json);
+/// Time for each step of an entry and its share, on stdout; one JSON object if `json`. `work`: what the steps did, or
+/// empty where nobody knows.
+void printProfile(const std::string &entry, const std::vector<rt::StepProfile> &steps,
+                  const std::vector<rt::StepWork> &work, bool json);
 } // namespace sn::snrt

@@ -358,9 +358,9 @@ int TrainingRun::run() {
 int TrainingRun::finish(rt::Trainer &trainer) {
   const rt::Position &at = trainer.position();
   bool finished = at.epoch >= settings.epochs;
-  metrics.write(rt::profileOf(trainer.run()));
+  metrics.write(rt::profileOf(trainer.run(), rt::workOf(trainer.run(), model, settings)));
   if (options.run.profile && !options.run.json)
-    printProfile("train", trainer.run().profile(), false);
+    printProfile("train", trainer.run().profile(), rt::workOf(trainer.run(), model, settings), false);
   nlohmann::json end = rt::recordOf(at);
   end.update({{"kind", "end"},
               {"reason", finished ? "finished" : "interrupted"},
@@ -382,7 +382,7 @@ void TrainingRun::diverged(rt::Trainer &trainer, const std::string &what) {
   std::string kept = saved                   ? fmt::format("The last checkpoint, of step {}, is '{}'", saved->step, out)
                      : out == options.resume ? fmt::format("'{}' is as it was", out)
                                              : "No weights were written";
-  metrics.write(rt::profileOf(trainer.run()));
+  metrics.write(rt::profileOf(trainer.run(), rt::workOf(trainer.run(), model, settings)));
   nlohmann::json end = rt::recordOf(trainer.position());
   end.update({{"kind", "end"},
               {"reason", "diverged"},

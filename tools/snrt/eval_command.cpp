@@ -60,7 +60,7 @@ void Evaluation::loss() {
   else
     fmt::print("average loss {:.6f} per example over {} examples\n", average, data.rows);
   if (options.run.profile)
-    printProfile("evaluate", run.profile(), options.run.json);
+    printProfile("evaluate", run.profile(), rt::workOf(run, trained.model, trained.settings), options.run.json);
 }
 
 void Evaluation::ranking() {
@@ -87,7 +87,8 @@ void Evaluation::ranking() {
   }
   print(results);
   if (options.run.profile)
-    printProfile("predict", recommender.run().profile(), options.run.json);
+    printProfile("predict", recommender.run().profile(), rt::workOf(recommender.run(), trained.model, trained.settings),
+                 options.run.json);
 }
 
 std::shared_ptr<const rt::DataSet> Evaluation::history(const std::string &dataset) {

@@ -111,7 +111,8 @@ void Prediction::run() {
   predict(rows, filter, sink);
   sink.commit();
   if (options.run.profile && options.out != "-")
-    printProfile("predict", recommender.run().profile(), options.run.json);
+    printProfile("predict", recommender.run().profile(), rt::workOf(recommender.run(), trained.model, trained.settings),
+                 options.run.json);
 }
 
 std::vector<int64_t> Prediction::chosenRows() const {

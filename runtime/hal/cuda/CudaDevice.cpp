@@ -61,6 +61,7 @@ public:
     return context.freeBytes();
   }
   void timeSteps(bool on) override { timed = on; }
+  std::string product() const override { return context.name(); }
 
   float *allocate(int64_t count) override {
     context.use();

@@ -1,4 +1,5 @@
-// Puts --device emulated beside those of snrt, and --device emulated-small, which has 256 KiB of memory.
+// Puts --device emulated beside those of snrt, --device emulated-small, which has 256 KiB of memory, and --device
+// emulated-h200, which goes by a name whose data sheet is known.
 #include "runtime/exec/Devices.h"
 #include "runtime/hal/cuda/CudaDevice.h"
 #include "test/emulator/EmulatedCompiler.h"
@@ -13,6 +14,10 @@ namespace {
   sn::rt::deviceKinds()["emulated"] = open;
   sn::rt::deviceKinds()["emulated-small"] = [open](const auto &archive, const auto &plan, const auto &choice) {
     sn::emulator::configure({.memory = size_t(256) << 10});
+    return open(archive, plan, choice);
+  };
+  sn::rt::deviceKinds()["emulated-h200"] = [open](const auto &archive, const auto &plan, const auto &choice) {
+    sn::emulator::configure({.name = "NVIDIA H200"});
     return open(archive, plan, choice);
   };
   return true;

@@ -40,6 +40,10 @@ TEST(Roofline, MachinesHaveNamesOfTheirOwnAndFp32) {
     EXPECT_EQ(&machineNamed(machine.name), &machine);
   }
   EXPECT_THROW(machineNamed("abacus"), UserError);
+  EXPECT_EQ(machineOfDevice("NVIDIA H200"), &machineNamed("h200"));
+  EXPECT_EQ(machineOfDevice("Tesla T4"), &machineNamed("t4"));
+  for (const char *unknown : {"", "Emulated GPU", "NVIDIA H20", "NVIDIA A100-SXM"}) // no sheet of another product
+    EXPECT_EQ(machineOfDevice(unknown), nullptr) << unknown;
 }
 
 TEST(Roofline, RowsStayOnlyWhereAllTheirHyperParametersAreZero) {
