@@ -64,7 +64,7 @@ class GpuCheck(commands.Commands):
 
     def test_wrong_weights_are_found(self):
         case = self.spoiled("weights")
-        shutil.copy(f"{case}/state1.h5", f"{case}/state2.h5")  # expected: that the second step does nothing
+        shutil.copy(f"{case}/state1.h5.gz", f"{case}/state2.h5.gz")  # expected: that the second step does nothing
         run, found = self.check("weights", "conformance", "weights-out", code=1, snrt="snrt", device="cpu")
         self.assertEqual(found["verdict"], "failed")
         self.assertSays(run, "conformance: failed", "step 2:", "the oracle's", "allowed")

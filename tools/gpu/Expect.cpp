@@ -19,7 +19,7 @@ namespace sn::test {
 namespace {
 constexpr uint64_t kPool = 600; // random networks to choose from
 constexpr int64_t kSteps = 3;
-constexpr int64_t kTimes = 3; // that each feature is met by a random network, if the pool has as many
+constexpr int64_t kTimes = 2; // that each feature is met by a random network, if the pool has as many
 /// Small enough for three steps of each network in a few hundred KiB.
 const CaseLimits kLimits{.parameters = 12000, .widest = 400};
 
@@ -303,11 +303,11 @@ int main(int argc, char **argv) {
   CLI::App app("Writes networks, data, weights and what the double-precision oracle makes of them.");
   std::string folder;
   std::vector<std::string> networks;
-  int64_t most = -1, columns = 300;
+  int64_t most = -1, columns = 200;
   app.add_option("folder", folder, "Folder to write, a folder in it for each network")->required();
   app.add_option("networks", networks, "Networks that are packed before the random ones");
   app.add_option("--random", most, "Random networks at most (default: until every record has been met)");
-  app.add_option("--columns", columns, "Width of the automatic layers of the given networks (default 300)");
+  app.add_option("--columns", columns, "Width of the automatic layers of the given networks (default 200)");
   CLI11_PARSE(app, argc, argv);
   try {
     sn::test::Folder to(folder, most);

@@ -1,12 +1,14 @@
 """The parts of tools/gpu/check. Each is a function of a Setting that gives a dict with `problems`, `summary` and what it found."""
 import concurrent.futures
 import glob
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 PLACES = 7  # of the lists of the best columns
@@ -20,19 +22,24 @@ class Failure(Exception):
 class Setting:
     def __init__(self, folder, scratch, snrt, device, jobs, seconds):
         self.folder, self.scratch, self.device, self.jobs = folder, scratch, device, jobs
+        self.unpacking = threading.Lock()
         self.snrt_path = snrt or self.carried("snrt")
         self.end = time.monotonic() + seconds
 
     def carried(self, name):
-        """A program of the folder, executable even if the way here took that from it."""
-        path = f"{self.folder}/bin/{name}"
-        if not os.access(path, os.X_OK):
-            copy = f"{self.scratch}/{name}"
-            if not os.path.exists(copy):
-                shutil.copy(path, copy)
-                os.chmod(copy, 0o755)
-            return copy
-        return path
+        """A program of the folder."""
+        return self.plain(f"{self.folder}/bin/{name}", 0o755)
+
+    def plain(self, path, mode=0o644):
+        """A file that `pack` compressed."""
+        to = os.path.join(self.scratch, "plain", os.path.relpath(path, self.folder))
+        with self.unpacking:
+            if not os.path.exists(to):
+                os.makedirs(os.path.dirname(to), exist_ok=True)
+                with gzip.open(f"{path}.gz") as packed, open(to, "wb") as file:
+                    shutil.copyfileobj(packed, file)
+                os.chmod(to, mode)
+        return to
 
     def late(self):
         return time.monotonic() > self.end
@@ -89,26 +96,27 @@ def wrong_list(items, scores):
 
 def check_network(setting, case):
     """One network: what differs, and how near the tolerance it came."""
-    name = os.path.basename(case)
+    name, plain = os.path.basename(case), setting.plain
     with open(f"{case}/expected.json", encoding="utf-8") as file:
         expected = json.load(file)
     problems, found = [], {"network": name, "values": 0, "ratio": 0.0}
     for step, loss in enumerate(expected["training"], 1):
         to = f"{setting.scratch}/{name}/{step}"
         os.makedirs(to)
-        lines = setting.snrt("train", f"{case}/net.plan", f"{case}/step{step}.h5", "--resume", f"{case}/state{step - 1}.h5", "-o", f"{to}/w.h5")
+        lines = setting.snrt("train", f"{case}/net.plan", plain(f"{case}/step{step}.h5"), "--resume", plain(f"{case}/state{step - 1}.h5"), "-o", f"{to}/w.h5")
         found["device"] = of_kind(lines, "run")[0]["device"]
         if of_kind(lines, "brake"):
             problems.append(f"{name} step {step}: the step was not made")
             continue
         problems.append(off(f"{name} step {step}: the loss", of_kind(lines, "epoch")[0]["training"], loss))
-        compared = json.loads(setting.program(setting.carried("sn-gpu-compare"), f"{to}/w.h5", f"{case}/state{step}.h5", f"{case}/tolerance{step}.h5"))
+        compared = json.loads(setting.program(setting.carried("sn-gpu-compare"), f"{to}/w.h5", plain(f"{case}/state{step}.h5"),
+                                              plain(f"{case}/tolerance{step}.h5")))
         found["values"] += compared["values"]
         found["ratio"] = max(found["ratio"], compared["ratio"])
         if not compared["agrees"]:
             problems.append("{} step {}: {tensor} at {entry} is {actual:.9g}, the oracle's {expected:.9g}; allowed {allowed:.3g}".format(
                 name, step, **compared["worst"]))
-    inputs = (f"{case}/net.plan", f"{case}/state0.h5", f"{case}/step1.h5")
+    inputs = (f"{case}/net.plan", plain(f"{case}/state0.h5"), plain(f"{case}/step1.h5"))
     problems.append(off(f"{name}: the loss of eval", setting.snrt("eval", *inputs)[0]["loss"], expected["evaluate"]))
     for layer, scores in expected["scores"].items():
         rows = [line for line in setting.snrt("predict", *inputs, "-o", "-", "--top-k", PLACES, "--layer", layer) if "items" in line]
@@ -164,8 +172,8 @@ def bench_cases(setting):
 
 def determinism(setting):
     """Two runs of each: the packed networks for three epochs, and the benchmark's first two for one epoch."""
-    runs = [(os.path.basename(case), f"{case}/net.plan", lambda case=case: f"{case}/step1.h5",
-             ("--from", f"{case}/state0.h5", "--epochs", 3, "--batch", 16)) for case in setting.networks()]
+    runs = [(os.path.basename(case), f"{case}/net.plan", lambda case=case: setting.plain(f"{case}/step1.h5"),
+             ("--from", setting.plain(f"{case}/state0.h5"), "--epochs", 3, "--batch", 16)) for case in setting.networks()]
     runs += [(case["name"], f"{setting.folder}/bench/{case['plan']}", lambda case=case: make_data(setting, case),
               ("--epochs", 1, "--batch", case["batch"], "--optimizer", case["optimizer"])) for case in bench_cases(setting)["cases"][:2]]
     problems, compared, skipped = [], [], []
