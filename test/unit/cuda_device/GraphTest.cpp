@@ -1,5 +1,6 @@
 // Runs of an entry that are recorded and replayed, beside the same runs with every launch given anew.
 #include "runtime/hal/StepTiming.h"
+#include "runtime/plan/Cost.h"
 #include "test/unit/cuda_device/Fixture.h"
 #include <gtest/gtest.h>
 #include <numeric>
@@ -99,12 +100,14 @@ struct Result {
 };
 Result changing(bool recorded) {
   const auto data = tastes(40, 120, true);
-  Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "momentum", .hyper = {{"Mu", 0}}, .batch = 12});
+  Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "adagrad", .batch = 12});
   timeSteps(job, !recorded);
   rt::Settings idle = job.settings, moving = job.settings;
-  idle.hyper["Lambda"] = 0;
+  for (const char *name : {"Lambda", "Lambda1"})
+    idle.hyper[name] = 0;
   moving.hyper["Lambda"] = 1e-2;
-  moving.hyper["Mu"] = 0.9;
+  EXPECT_TRUE(plan::keepsUntouched(*job.settings.optimizer, idle.hyper));
+  EXPECT_FALSE(plan::keepsUntouched(*job.settings.optimizer, moving.hyper));
   Result result;
   const emulator::DriverCounters before = emulator::driverCounters();
   rt::Recommender recommender(job.model, job.settings, job.binding, "");
