@@ -65,7 +65,7 @@ bad.json:5:57: error: unknown key 'Activaton' in a layer; did you mean 'Activati
         self.assertEqual(run.stderr, "")
         result = json.loads(run.stdout)
         self.assertGreater(result.pop("kernels"), 1)
-        self.assertEqual(result, {"plan": "json.plan", "network": "AE", "parameters": 4, "warnings": 0})
+        self.assertEqual(result, {"plan": "json.plan", "network": "AE", "parameters": 4, "architectures": [], "warnings": 0})
         self.assertEqual(self.digest("json.plan"), self.kept)
 
     def test_warnings_do_not_stop(self):

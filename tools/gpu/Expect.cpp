@@ -273,10 +273,10 @@ private:
     auto found = met.find(feature);
     return found == met.end() ? 0 : found->second;
   }
-  /// AdaGrad with states cleared every epoch, which here is every step: the update is the sign of the gradient, and
-  /// rounding decides where that is about zero.
+  /// States cleared every epoch, which here is every step: a rule that divides by one divides by the gradient's own
+  /// size, and rounding decides where that is about zero.
   static bool dividesByGradients(const frontend::Network &network) {
-    return network.dsstne && network.optimizer.record->name == "AdaGrad";
+    return network.dsstne && !network.optimizer.record->states.empty();
   }
   static bool hasOutput(const frontend::Network &network) {
     return std::any_of(network.layers.begin(), network.layers.end(),
