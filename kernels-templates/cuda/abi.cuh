@@ -5,7 +5,7 @@
 namespace sn::cuda {
 using Int = long long;
 
-inline constexpr int kAbiVersion = 1;
+inline constexpr int kAbiVersion = 2;
 inline constexpr int kThreads = 256;  // of a block, unless a pass says otherwise
 inline constexpr int kPointers = 160; // operands of a step (plan::StepLayout::pointers), at most
 inline constexpr int kRowBuffers = 32;
@@ -22,6 +22,7 @@ inline constexpr int kWideLanes = 128;
 struct Frame {
   Int rows = 0;
   unsigned long long seed = 0;
+  Int step = 0; // of the training run, from 1
   unsigned epoch = 0;
   int k = 0; // wide_topk: length of the lists
 };
@@ -43,8 +44,9 @@ struct Corruption {
 };
 
 struct Trained {
-  float *value = nullptr;
+  float *value = nullptr; // what lies there is the kernel's `Weights` to know (weights.cuh); of a bias floats
   float *states[kStates] = {};
+  unsigned stream = 0; // of random numbers (plan::Initializer::stream)
 };
 
 /// One factor pair x E of a contraction, E [inner, outer] stored [inner][outer], or [outer][inner] if outerFirst.

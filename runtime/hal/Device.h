@@ -39,6 +39,7 @@ struct Batch {
   const int64_t *ids = nullptr; // data-set row of each example, host memory
   uint64_t seed = 0;
   uint32_t epoch = 0; // part of every mask's counter
+  int64_t step = 0;   // of the training run, from 1: part of the counter of stochastic rounding
 };
 
 /// Device pointers for the names of the plan, set once by the executor before kernels are prepared.
@@ -120,6 +121,12 @@ public:
   virtual std::string description() const = 0;
   /// Zeroed memory of `count` floats, freed with the device.
   virtual float *allocate(int64_t count) = 0;
+  /// The same for a parameter that the plan stores so. What is asked of its memory goes through upload() and
+  /// download(), which round to the nearest (ties to even) and widen.
+  virtual float *allocate(int64_t count, plan::Precision storage) {
+    (void)storage; // where there is only fp32
+    return allocate(count);
+  }
   virtual void upload(float *to, const float *from, int64_t count) = 0;
   virtual void download(float *to, const float *from, int64_t count) = 0;
   /// The view with its arrays where kernels can read them; arrays seen before are not copied again. The host's arrays

@@ -6,10 +6,6 @@
 #include <vector>
 
 namespace sn::plan {
-/// How the products of matrices are computed. Values are stored in four bytes with each of them.
-enum class Precision { Fp32, Tf32, Bf16 };
-inline constexpr const char *kPrecisions[] = {"fp32", "tf32", "bf16"};
-
 /// A GPU, as its vendor's data sheet describes it. Rates are peaks of dense products (no structured sparsity), in
 /// floating-point operations a second, a multiplication and an addition counting as two; 0: it has no such unit.
 struct Machine {
@@ -20,7 +16,17 @@ struct Machine {
   double fp32 = 0, tf32 = 0, bf16 = 0;
 
   double peak(Precision precision) const {
-    return precision == Precision::Fp32 ? fp32 : precision == Precision::Tf32 ? tf32 : bf16;
+    switch (precision) {
+    case Precision::Fp32:
+      return fp32;
+    case Precision::Tf32:
+      return tf32;
+    case Precision::Bf16x3:
+      return bf16 / 3;
+    case Precision::Bf16:
+      return bf16;
+    }
+    return 0;
   }
 };
 const std::vector<Machine> &machines();

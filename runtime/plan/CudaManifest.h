@@ -29,9 +29,14 @@ struct CudaImage {
   std::vector<std::string> resources;       // what the assembler said of each function
 };
 struct CudaManifest {
-  int abi = 0;                                             // sn::cuda::kAbiVersion of the templates
-  std::map<std::string, std::vector<std::string>> entries; // by entry of the plan: the kernel id of each step
-  std::map<std::string, std::string> names;                // by kernel id: the name of the template
+  int abi = 0; // sn::cuda::kAbiVersion of the templates
+  /// By entry of the plan: for each step the ids of the kernels that compute it, the best first. A device takes the
+  /// first whose variant it can run.
+  std::map<std::string, std::vector<std::vector<std::string>>> entries;
+  std::map<std::string, std::string> names; // by kernel id: the name of the template
+  /// By kernel id: its row of kernels-templates/cuda/manifest.inc. Kernels without products have none: they run
+  /// everywhere.
+  std::map<std::string, std::string> variants;
   std::vector<CudaImage> images;
 };
 void to_json(nlohmann::json &j, const CudaManifest &manifest);

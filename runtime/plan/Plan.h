@@ -3,6 +3,7 @@
 // kSchemaVersion.
 #pragma once
 #include "runtime/plan/Expr.h"
+#include "runtime/plan/Precision.h"
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,7 +12,7 @@
 #include <vector>
 
 namespace sn::plan {
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 /// An extent known at compile time (symbol empty) or a symbol: "B" (rows of the batch) or a Symbol of the plan.
 struct Dim {
@@ -49,6 +50,8 @@ struct Parameter {
   bool decays = false;
   Initializer init;
   bool trained = true; // false: no optimizer state; only `map` steps assign it (running statistics)
+  /// How a GPU stores it: Bf16 for weights all of whose steps are of that precision, else Fp32. The CPU: fp32.
+  Precision storage = Precision::Fp32;
 };
 
 /// A scalar handed to update slots, computed on the host every step. Symbols: Alpha (after the schedule), Lambda,
@@ -170,6 +173,8 @@ struct Step {
   std::map<std::string, SlotUse> slots;
   std::string report;         // name under which the step's sum is reported ("loss"); "" = none
   std::vector<int64_t> after; // steps of the same entry that must have run
+  /// Of the step's products on a GPU; Fp32 where there are none.
+  Precision precision = Precision::Fp32;
 };
 
 struct Buffer {
@@ -201,6 +206,8 @@ struct Plan {
   std::vector<SlotFunction> functions;
   std::vector<std::string> remarks; // what was fused and why, for `snc explain`
   uint32_t shuffleStream = 0;
+  /// Whether a GPU may store the deltas of a wide output, batch x outputs, where that saves a product.
+  bool allowDeltaBuffer = false;
 };
 
 void to_json(nlohmann::json &j, const Plan &plan);

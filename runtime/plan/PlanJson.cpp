@@ -19,7 +19,7 @@ template <typename IO> void fields(IO &io, Initializer &v) {
 }
 template <typename IO> void fields(IO &io, Parameter &v) {
   io("name", v.name), io("in", v.in), io("out", v.out), io("layout", v.layout), io("decays", v.decays),
-      io("trained", v.trained), io("init", v.init);
+      io("trained", v.trained), io("init", v.init), io("storage", v.storage);
 }
 template <typename IO> void fields(IO &io, NamedExpr &v) { io("name", v.name), io("value", v.value); }
 template <typename IO> void fields(IO &io, Optimizer &v) {
@@ -50,7 +50,7 @@ template <typename IO> void fields(IO &io, Step &v) {
   io("delta", v.delta), io("biases", v.biases), io("update", v.update), io("target", v.target);
   io("reductions", v.reductions), io("rows", v.rows), io("columns", v.columns), io("slots", v.slots);
   io("limit", v.limit);
-  io("report", v.report), io("after", v.after);
+  io("report", v.report), io("after", v.after), io("precision", v.precision);
 }
 template <typename IO> void fields(IO &io, Buffer &v) {
   io("name", v.name), io("dims", v.dims), io("first", v.first), io("last", v.last);
@@ -66,7 +66,7 @@ template <typename IO> void fields(IO &io, Plan &v) {
   io("datasets", v.datasets), io("parameters", v.parameters), io("optimizers", v.optimizers),
       io("training", v.training);
   io("entries", v.entries), io("functions", v.functions), io("remarks", v.remarks);
-  io("shuffleStream", v.shuffleStream);
+  io("shuffleStream", v.shuffleStream), io("allowDeltaBuffer", v.allowDeltaBuffer);
 }
 
 struct Writer {
@@ -77,6 +77,7 @@ struct Writer {
   static json write(const std::string &v) { return v; }
   static json write(const Expr &v) { return v; }
   static json write(const Role &v) { return v; }
+  static json write(const Precision &v) { return v; }
   template <typename T> static json write(const T &v) requires std::is_arithmetic_v<T> { return v; }
   template <typename T> static json write(const std::vector<T> &v) {
     json out = json::array();
@@ -161,6 +162,11 @@ public:
     v = j.get<Role>();
     if (json(v) != j) // the library maps unknown text to the first role
       userError("{}: unknown role {}", place, j.dump());
+  }
+  static void read(const json &j, Precision &v, const std::string &place) {
+    v = j.get<Precision>();
+    if (json(v) != j) // as above
+      userError("{}: unknown precision {}", place, j.dump());
   }
   template <typename T> static void read(const json &j, std::vector<T> &v, const std::string &place) {
     expect(j.is_array(), j, place, "an array");

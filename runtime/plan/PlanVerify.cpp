@@ -113,6 +113,8 @@ void Verifier::checkTables() {
     checkDim(p.out, false, "parameter '" + p.name + "'");
     if (p.layout != "rows" && p.layout != "columns")
       problem("parameter '{}' has layout '{}'; \"rows\" or \"columns\" is expected", p.name, p.layout);
+    if (p.storage != Precision::Fp32 && p.storage != Precision::Bf16)
+      problem("parameter '{}' is stored as {}; \"fp32\" or \"bf16\" is expected", p.name, nameOf(p.storage));
     if (p.init.draw != "uniform" && p.init.draw != "normal" && p.init.draw != "none")
       problem("parameter '{}' draws '{}'; \"uniform\", \"normal\" or \"none\" is expected", p.name, p.init.draw);
     checkExpr(p.init.scale, {"nin", "nout"}, "parameter '" + p.name + "'");

@@ -26,9 +26,7 @@ json toJson(const plan::Roofline &roofline) {
 double Prediction::batches() const { return std::ceil(rows / model.extent({0, "B"})); }
 
 plan::Precision precisionOf(const std::string &name, const plan::Machine &machine) {
-  const auto precision = name == "tf32"   ? plan::Precision::Tf32
-                         : name == "bf16" ? plan::Precision::Bf16
-                                          : plan::Precision::Fp32;
+  const auto precision = plan::precisionNamed(name).value_or(plan::Precision::Fp32);
   if (machine.peak(precision) == 0)
     userError("--precision {}: the {} has no units for it; fp32 runs everywhere", name, machine.product);
   return precision;
@@ -61,7 +59,7 @@ json predictionJson(const Prediction &prediction) {
   const plan::DeviceMemory need = deviceMemory(plan, prediction.model, prediction.dataBytes);
   return {{"device", machine.name},
           {"product", machine.product},
-          {"precision", plan::kPrecisions[static_cast<int>(prediction.precision)]},
+          {"precision", nameOf(prediction.precision)},
           {"data_sheet",
            {{"memory_bytes", machine.memory},
             {"bytes_per_second", machine.bandwidth},
@@ -83,7 +81,7 @@ void printPrediction(const Prediction &prediction) {
   const plan::Machine &machine = prediction.machine;
   fmt::print("\non one {} by its data sheet ({}/s, {:.1f} Tflop/s with {}): a prediction, nothing was measured\n",
              machine.product, bytesText(machine.bandwidth), machine.peak(prediction.precision) / 1e12,
-             plan::kPrecisions[static_cast<int>(prediction.precision)]);
+             nameOf(prediction.precision));
   for (const plan::Entry &entry : plan.entries) {
     fmt::print("\n{}\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}  {}\n", entry.name, "", "kernel", "sweep",
                "layer (record)", "at least", "expected", "bound by");

@@ -67,12 +67,17 @@ llvm::Error addEntry(Kernels &kernels, const plan::Plan &plan, const plan::Entry
       return llvm::Error::success();
     }
   for (auto [i, step] : llvm::enumerate(entry.steps)) {
-    auto text = cuda::kernelText(plan, step, slots);
-    if (!text)
-      return text.takeError();
-    std::string id = kernels.intern(plan::kernelNameOf(step), *text);
-    kernels.manifest.entries[entry.name].push_back(id);
-    kernels.usersOf[id].push_back(describe(entry.name + " " + std::to_string(i), step));
+    std::vector<std::string> &ids = kernels.manifest.entries[entry.name].emplace_back();
+    for (const sn::cuda::Variant *variant : cuda::variantsOf(step)) {
+      auto text = cuda::kernelText(plan, step, variant, slots);
+      if (!text)
+        return text.takeError();
+      const std::string id = kernels.intern(cuda::kernelNameOf(step, variant), *text);
+      if (variant)
+        kernels.manifest.variants[id] = variant->name;
+      kernels.usersOf[id].push_back(describe(entry.name + " " + std::to_string(i), step));
+      ids.push_back(id);
+    }
   }
   return llvm::Error::success();
 }

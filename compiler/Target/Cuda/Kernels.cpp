@@ -19,6 +19,11 @@ std::string commentOf(StringRef text) {
 }
 
 namespace {
+/// Whether the step's template multiplies tiles.
+bool hasProducts(const plan::Step &step) {
+  return llvm::is_contained({"gemm", "gemm_update", "wide_output", "wide_softmax", "wide_topk"}, step.kernel);
+}
+
 /// "stored_only" -> "StoredOnly".
 std::string typeNameOf(StringRef slot) { return llvm::convertToCamelFromSnakeCase(slot, /*capitalizeFirst=*/true); }
 
@@ -37,8 +42,8 @@ constexpr const char *kPointwise[] = {"body", "background", "stored", "stored_on
 
 class KernelWriter {
 public:
-  KernelWriter(const plan::Plan &plan, const plan::Step &step, ModuleOp slots)
-      : plan(plan), step(step), slots(slots), layout(plan::layoutOf(step)) {}
+  KernelWriter(const plan::Plan &plan, const plan::Step &step, const sn::cuda::Variant *variant, ModuleOp slots)
+      : plan(plan), step(step), variant(variant), slots(slots), layout(plan::layoutOf(step)) {}
 
   llvm::Expected<std::string> write() {
     writeHead();
@@ -56,7 +61,7 @@ public:
     text += "\nusing Kernel = " + skeleton() +
             ";\ntemplate <class Loader, class Optimizer, int Pass>\n__global__ void "
             "__launch_bounds__(sn::cuda::kThreads, 1)\n    " +
-            plan::kernelNameOf(step) +
+            kernelNameOf(step, variant) +
             "(const __grid_constant__ sn::cuda::StepArgs args) {\n  Kernel::template run<Loader, Optimizer, "
             "Pass>(args);\n}\n";
     return std::move(text);
@@ -73,6 +78,8 @@ private:
       text += "// " + std::string(step.layers.size() > 1 ? "layers " : "layer ") +
               commentOf(llvm::join(step.layers, ", ")) + "\n";
     text += "#include \"kernels-templates/cuda/" + header() + ".cuh\"\n";
+    if (variant && variant != &sn::cuda::kPlainVariant)
+      text += "#include \"kernels-templates/cuda/mma_tile.cuh\"\n";
     if (step.update)
       text += "#include \"optimizers.cuh\"\n";
   }
@@ -162,13 +169,17 @@ private:
   std::string skeleton() const {
     const std::string &schema = step.kernel, type = "sn::cuda::" + typeNameOf(schema);
     if (isWide() && isStatistics())
-      return "sn::cuda::WideSoftmaxStatistics<Logit>";
+      return "sn::cuda::WideSoftmaxStatistics<Logit, " + tile() + ">";
     if (isWide())
-      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", Slots>";
-    if (schema == "csr_gather" || schema == "gemm" || schema == "expand")
+      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", Slots, " + tile() + ">";
+    if (schema == "csr_gather" || schema == "expand")
       return type + "<Epilogue>";
+    if (schema == "gemm")
+      return type + "<Epilogue, " + tile() + ">";
+    if (schema == "gemm_update")
+      return "sn::cuda::GemmUpdateBy<" + tile() + ">";
     if (schema == "wide_topk")
-      return type + "<Score>";
+      return type + "<Score, " + tile() + ">";
     if (schema == "map")
       return type + "<Slots, " + (plan::isVectorMap(step) ? "true" : "false") + ">";
     if (schema == "row_reduce")
@@ -177,8 +188,9 @@ private:
       return type + "<Value, " + slotOrNone("finish") + ">";
     if (schema == "update")
       return std::string("sn::cuda::ParameterUpdate<") + (decays(step.sources.at(0).weights) ? "true" : "false") + ">";
-    return type; // csc_update, gemm_update, limit_norm: no slots
+    return type; // csc_update, limit_norm: no slots
   }
+  std::string tile() const { return std::string(variant->type); }
 
   bool decays(const std::string &parameter) const {
     return llvm::find_if(plan.parameters, [&](const plan::Parameter &p) { return p.name == parameter; })->decays;
@@ -186,14 +198,32 @@ private:
 
   const plan::Plan &plan;
   const plan::Step &step;
+  const sn::cuda::Variant *variant;
   ModuleOp slots;
   plan::StepLayout layout;
   std::string text;
 };
 } // namespace
 
-llvm::Expected<std::string> kernelText(const plan::Plan &plan, const plan::Step &step, ModuleOp slots) {
-  return KernelWriter(plan, step, slots).write();
+std::vector<const sn::cuda::Variant *> variantsOf(const plan::Step &step) {
+  if (!hasProducts(step))
+    return {nullptr};
+  std::vector<const sn::cuda::Variant *> found;
+  for (const sn::cuda::Variant &variant : sn::cuda::kVariants)
+    if (variant.precision == step.precision)
+      found.push_back(&variant);
+  if (step.precision != plan::Precision::Fp32) // for devices without the units
+    found.push_back(&sn::cuda::kPlainVariant);
+  return found;
+}
+std::string kernelNameOf(const plan::Step &step, const sn::cuda::Variant *variant) {
+  const std::string name = plan::kernelNameOf(step);
+  return !variant || variant == &sn::cuda::kPlainVariant ? name : name + "_" + std::string(variant->name);
+}
+
+llvm::Expected<std::string> kernelText(const plan::Plan &plan, const plan::Step &step, const sn::cuda::Variant *variant,
+                                       ModuleOp slots) {
+  return KernelWriter(plan, step, variant, slots).write();
 }
 
 llvm::Expected<std::string> optimizersText(const plan::Plan &plan, ModuleOp slots) {

@@ -215,7 +215,7 @@ BoundStep Binder::bind(const plan::Step &step) const {
 }
 
 Launches BoundStep::launches(int64_t k) const {
-  const StepShape shape{step, args, sources, loader};
+  const StepShape shape{step, args, sources, loader, variant};
   const std::string &kernel = step.kernel;
   if (kernel == "gemm")
     return gemmLaunches(shape);

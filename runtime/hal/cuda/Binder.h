@@ -16,8 +16,9 @@ struct BoundStep {
   std::vector<sn::cuda::Corruption> corruption;
   std::vector<plan::Expr> hypers; // plan::StepLayout::hypers
   Loader loader = Loader::CsrBinary;
-  std::string loaderName = "NoData", optimizer; // template arguments; "" = updates nothing
-  bool vectors = false;                         // a map of vectors
+  std::string loaderName = "NoData", optimizer;      // template arguments; "" = updates nothing
+  const Variant *variant = &sn::cuda::kPlainVariant; // of the products of the kernel that runs it
+  bool vectors = false;                              // a map of vectors
   /// csc_update with an optimizer: hyper-parameters that, if all are zero, let untouched features keep value and state.
   std::optional<std::vector<std::string>> idleWhenZero;
 

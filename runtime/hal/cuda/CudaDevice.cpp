@@ -96,7 +96,7 @@ public:
     for (const plan::Entry &entry : plan.entries)
       for (size_t i = 0; i < entry.steps.size(); ++i)
         if (&entry.steps[i] == &step) {
-          const std::string &kernel = modules.kernelsOf(entry.name, entry.steps.size())[i];
+          const std::string kernel = modules.kernelsOf(entry.name, entry.steps.size())[i];
           return std::make_unique<OneStep>(programOf(plan, {step}, {kernel}, optimizer, memory, extents),
                                            givesLists(step));
         }
@@ -140,8 +140,11 @@ private:
     Binder binder(plan, optimizer, memory, extents,
                   [this](const DataView &view, int64_t rows) { return data.mostEntries(view, rows); });
     std::vector<ProgramStep> bound;
-    for (size_t i = 0; i < steps.size(); ++i)
+    for (size_t i = 0; i < steps.size(); ++i) {
       bound.push_back({binder.bind(steps[i]), kernels[i]});
+      if (const Variant *variant = modules.variantOf(kernels[i]))
+        bound.back().bound.variant = variant;
+    }
     return bound;
   }
   std::unique_ptr<Program> programOf(const plan::Plan &plan, const std::vector<plan::Step> &steps,

@@ -246,6 +246,7 @@ void CudaProgram::fillChanging(const Launch &launch, size_t listStep) {
   Frame frame;
   frame.rows = launch.batch.rows;
   frame.seed = launch.batch.seed;
+  frame.step = launch.batch.step;
   frame.epoch = launch.batch.epoch;
   frame.k = static_cast<int>(arrangedK);
   put(changing.data(), places.frame, &frame, 1);

@@ -1,6 +1,7 @@
 // How the steps of each schema are launched: what the host must know of the templates in kernels-templates/cuda. One
 // function for each schema, beside its template's constants; nothing here touches the device.
 #pragma once
+#include "kernels-templates/cuda/Variants.h"
 #include "kernels-templates/cuda/abi.cuh"
 #include "runtime/hal/Device.h"
 #include <array>
@@ -37,7 +38,8 @@ struct StepShape {
   const plan::Step &step;
   const StepArgs &args;
   const std::vector<Source> &sources;
-  Loader loader = Loader::CsrBinary; // of the data source or target, if there is one
+  Loader loader = Loader::CsrBinary;       // of the data source or target, if there is one
+  const Variant *variant = &kPlainVariant; // of the step's products
 };
 
 /// Whether target slots of the step read `target.scale` or `target.sum`, which take a walk of the target's rows.

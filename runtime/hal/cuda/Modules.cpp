@@ -2,6 +2,7 @@
 #include "kernels-templates/cuda/abi.cuh"
 #include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/plan/Error.h"
+#include <algorithm>
 
 namespace sn::rt::cuda {
 namespace {
@@ -43,7 +44,7 @@ Modules::~Modules() {
     context.driver.moduleUnload(module);
 }
 
-const std::vector<std::string> &Modules::kernelsOf(const std::string &entry, size_t steps) const {
+std::vector<std::string> Modules::kernelsOf(const std::string &entry, size_t steps) const {
   auto found = manifest.entries.find(entry);
   if (found == manifest.entries.end())
     userError("the plan holds no CUDA kernels for its entry '{}'; `snc explain` says why in its remarks. --device cpu "
@@ -52,7 +53,31 @@ const std::vector<std::string> &Modules::kernelsOf(const std::string &entry, siz
   if (found->second.size() != steps)
     userError("the plan is damaged: its entry '{}' has {} steps and {} CUDA kernels", entry, steps,
               found->second.size());
-  return found->second;
+  std::vector<std::string> chosen;
+  for (const std::vector<std::string> &kernels : found->second) {
+    const auto runs = std::find_if(kernels.begin(), kernels.end(), [this](const std::string &kernel) {
+      const Variant *variant = variantOf(kernel);
+      return !variant || variant->runsOn(context.major() * 10 + context.minor());
+    });
+    if (runs == kernels.end())
+      userError("the plan's CUDA kernels for its entry '{}' do not run on {} (compute capability {}.{}); --device cpu "
+                "runs them",
+                entry, context.name(), context.major(), context.minor());
+    chosen.push_back(*runs);
+  }
+  return chosen;
+}
+
+const Variant *Modules::variantOf(const std::string &kernel) const {
+  const auto name = manifest.variants.find(kernel);
+  if (name == manifest.variants.end())
+    return nullptr;
+  const Variant *variant = sn::cuda::variantNamed(name->second);
+  if (!variant)
+    userError("the plan's CUDA kernel '{}' is of the variant '{}', which this snrt does not know; compile the network "
+              "again with the snc that came with it",
+              kernel, name->second);
+  return variant;
 }
 
 const std::string &Modules::nameOf(const std::string &kernel) const {

@@ -1,5 +1,6 @@
 // The kernels of a plan on a device: images chosen or made, loaded once, functions by name.
 #pragma once
+#include "kernels-templates/cuda/Variants.h"
 #include "runtime/hal/cuda/Context.h"
 #include "runtime/hal/cuda/KernelCompiler.h"
 #include "runtime/plan/Archive.h"
@@ -8,6 +9,8 @@
 #include <tuple>
 
 namespace sn::rt::cuda {
+using sn::cuda::Variant;
+
 /// Functions of one kernel for one way of storing data and one optimizer.
 struct KernelUse {
   std::string kernel;            // id in the manifest, or plan::kCudaCommon
@@ -27,8 +30,10 @@ public:
   Modules(const Modules &) = delete;
   Modules &operator=(const Modules &) = delete;
 
-  /// The kernel ids of an entry's steps. UserError if the archive has none for it.
-  const std::vector<std::string> &kernelsOf(const std::string &entry, size_t steps) const;
+  /// Of each of an entry's steps the first kernel that this device can run: its id. UserError if the archive has none.
+  std::vector<std::string> kernelsOf(const std::string &entry, size_t steps) const;
+  /// The variant of a kernel's products; null for one without.
+  const Variant *variantOf(const std::string &kernel) const;
   const std::string &nameOf(const std::string &kernel) const;
 
   /// Makes all of it ready: what is not loaded yet comes from the plan's images or from one call of the compiler.

@@ -148,7 +148,8 @@ std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan:
   for (const auto &[name, kernels] : manifest.entries) {
     const plan::Entry *entry = plan::findEntry(plan, name);
     for (size_t i = 0; entry && i < std::min(kernels.size(), entry->steps.size()); ++i)
-      steps[kernels[i]].push_back(&entry->steps[i]);
+      for (const std::string &kernel : kernels[i])
+        steps[kernel].push_back(&entry->steps[i]);
   }
   std::vector<KernelInstances> result = {{plan::kCudaCommon, "", "", commonKernels(common)}};
   for (const auto &[kernel, users] : steps)

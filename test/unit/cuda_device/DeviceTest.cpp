@@ -153,7 +153,7 @@ TEST(CudaPlan, ThatIsDamaged) {
   archive = changed([](plan::CudaManifest &manifest) { manifest.names.clear(); });
   EXPECT_HAS(prepareRefusal(archive), "the plan is damaged: its CUDA kernel '");
   std::string kernel;
-  archive = changed([&](plan::CudaManifest &manifest) { kernel = manifest.entries.at("evaluate").front(); });
+  archive = changed([&](plan::CudaManifest &manifest) { kernel = manifest.entries.at("evaluate").front().front(); });
   archive.entries.erase(plan::kCudaKernels + kernel + ".cu");
   EXPECT_HAS(prepareRefusal(archive), "the text of its CUDA kernel '" + kernel + "' is missing");
 }

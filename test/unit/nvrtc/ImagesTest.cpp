@@ -145,7 +145,7 @@ plan::Plan smallPlan() {
 plan::Archive smallArchive() {
   plan::CudaManifest manifest;
   manifest.abi = 1;
-  manifest.entries = {{"train", {"G", "M", "S"}}, {"predict", {"G", "T"}}}; // "wide" has no text
+  manifest.entries = {{"train", {{"G"}, {"M"}, {"S"}}}, {"predict", {{"G"}, {"T"}}}}; // "wide" has no text
   manifest.names = {{"G", "G"}, {"M", "M"}, {"S", "Single"}, {"T", "T"}};
   plan::Archive archive;
   for (const char *kernel : {"G", "M", "S", "T", "common"})
