@@ -6,12 +6,13 @@
 
 namespace sn::cuda {
 struct Variant {
-  std::string_view name, type;
+  std::string_view name, type, header;
   plan::Precision precision;
   int side;         // rows and columns of a tile
   int architecture; // the least compute capability, times 10
   bool exact;       // runs on that one alone
   int sharedBytes;  // of a block's staged operands
+  int rate;         // of its products, in hundredths of the peak of its units
 
   /// `capability`: of a device, times 10.
   constexpr bool runsOn(int capability) const {
@@ -19,8 +20,8 @@ struct Variant {
   }
 };
 inline constexpr Variant kVariants[] = {
-#define SN_VARIANT(name, type, precision, side, architecture, exact, bytes)                                            \
-  {#name, type, plan::Precision::precision, side, architecture, exact, bytes},
+#define SN_VARIANT(name, type, header, precision, side, architecture, exact, bytes, rate)                              \
+  {#name, type, header, plan::Precision::precision, side, architecture, exact, bytes, rate},
 #include "kernels-templates/cuda/manifest.inc"
 #undef SN_VARIANT
 };
