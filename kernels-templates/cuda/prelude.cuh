@@ -52,10 +52,10 @@ __device__ __forceinline__ int batchLanes(Int rows) {
   return lanes;
 }
 
-/// Philox4x32-10, as runtime/plan/Philox.h: the word of (seed, stream, epoch, row, column).
-__device__ __forceinline__ unsigned randomWord(unsigned long long seed, unsigned stream, unsigned epoch, Int row,
-                                               Int column) {
-  unsigned c0 = static_cast<unsigned>(column >> 2), c1 = static_cast<unsigned>(row), c2 = epoch,
+/// Philox4x32-10, as runtime/plan/Philox.h: the words of (seed, stream, epoch, row) for columns 4 * quarter ... + 3.
+__device__ __forceinline__ uint4 randomWords(unsigned long long seed, unsigned stream, unsigned epoch, Int row,
+                                             Int quarter) {
+  unsigned c0 = static_cast<unsigned>(quarter), c1 = static_cast<unsigned>(row), c2 = epoch,
            c3 = (stream << 16) | static_cast<unsigned>((row >> 32) & 0xFFFF);
   unsigned k0 = static_cast<unsigned>(seed), k1 = static_cast<unsigned>(seed >> 32);
 #pragma unroll
@@ -69,8 +69,14 @@ __device__ __forceinline__ unsigned randomWord(unsigned long long seed, unsigned
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
+  return make_uint4(c0, c1, c2, c3);
+}
+/// The word of (seed, stream, epoch, row, column).
+__device__ __forceinline__ unsigned randomWord(unsigned long long seed, unsigned stream, unsigned epoch, Int row,
+                                               Int column) {
+  const uint4 words = randomWords(seed, stream, epoch, row, column >> 2);
   const int word = static_cast<int>(column & 3);
-  return word == 0 ? c0 : word == 1 ? c1 : word == 2 ? c2 : c3;
+  return word == 0 ? words.x : word == 1 ? words.y : word == 2 ? words.z : words.w;
 }
 /// 0 with probability p, else 1 / (1 - p).
 __device__ __forceinline__ float maskValue(unsigned word, float p) {

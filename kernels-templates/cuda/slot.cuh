@@ -1,7 +1,7 @@
 // A slot: a pointwise function that the compiler prints, bound to operands by types. Evaluated element by element; what
 // is not used costs nothing.
 #pragma once
-#include "kernels-templates/cuda/prelude.cuh"
+#include "kernels-templates/cuda/weights.cuh"
 
 namespace sn::cuda {
 // Operands, as runtime/plan/Plan.h, Role. Numbers are places in StepArgs::pointers or, from the slot's first, in
@@ -178,39 +178,88 @@ TargetSlots<Body, Background, Stored, StoredOnly, DenseSlot>::run(const StepArgs
 }
 
 /// The optimizer's rule for one kind of parameter: inputs are the value, the descent gradient, then the states; outputs
-/// the value and the states.
+/// the value and the states. `Storage` is how the values lie in memory (weights.cuh); states and biases are floats.
 template <class Function, int States> struct UpdateRule {
   static_assert(States <= kStates);
   /// The value and states of one place before its update. Several may be loaded before the first is updated.
   struct Values {
     float value[States + 1];
   };
+  template <class Storage = Fp32Weights>
   static __device__ __forceinline__ Values load(const Trained &trained, Int offset) {
     Values before;
-    before.value[0] = trained.value[offset];
+    before.value[0] = Storage::load(trained.value, offset);
 #pragma unroll
     for (int i = 0; i < States; ++i)
       before.value[i + 1] = trained.states[i][offset];
     return before;
   }
+  template <class Storage = Fp32Weights>
   static __device__ __forceinline__ void update(const StepArgs &args, const Trained &trained, Int offset,
                                                 const Values &before, float gradient, double &regularization) {
-    float in[States + 2], out[States + 1];
+    const Values after = updated(args, before, gradient, regularization);
+    Storage::store(args, trained, offset, after.value[0]);
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      trained.states[i][offset] = after.value[i + 1];
+  }
+  /// Updates the value at `offset`; `regularization` grows by the rule's term.
+  template <class Storage = Fp32Weights>
+  static __device__ __forceinline__ void apply(const StepArgs &args, const Trained &trained, Int offset, float gradient,
+                                               double &regularization) {
+    update<Storage>(args, trained, offset, load<Storage>(trained, offset), gradient, regularization);
+  }
+
+  /// Places offset ... offset + 3, a multiple of four: the same bits as one by one, with a quarter of the loads, stores
+  /// and, where an update is rounded by random numbers, of these.
+  struct Values4 {
+    float4 value[States + 1];
+  };
+  template <class Storage = Fp32Weights>
+  static __device__ __forceinline__ Values4 load4(const Trained &trained, Int offset) {
+    Values4 before;
+    before.value[0] = Storage::load4(trained.value, offset);
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      before.value[i + 1] = *reinterpret_cast<const float4 *>(trained.states[i] + offset);
+    return before;
+  }
+  template <class Storage = Fp32Weights>
+  static __device__ __forceinline__ void update4(const StepArgs &args, const Trained &trained, Int offset,
+                                                 const Values4 &before, float4 gradient, double &regularization) {
+    Values one[4];
+#pragma unroll
+    for (int i = 0; i < States + 1; ++i) {
+      one[0].value[i] = before.value[i].x;
+      one[1].value[i] = before.value[i].y;
+      one[2].value[i] = before.value[i].z;
+      one[3].value[i] = before.value[i].w;
+    }
+    one[0] = updated(args, one[0], gradient.x, regularization);
+    one[1] = updated(args, one[1], gradient.y, regularization);
+    one[2] = updated(args, one[2], gradient.z, regularization);
+    one[3] = updated(args, one[3], gradient.w, regularization);
+    const auto four = [&](int i) {
+      return make_float4(one[0].value[i], one[1].value[i], one[2].value[i], one[3].value[i]);
+    };
+    Storage::store4(args, trained, offset, four(0));
+#pragma unroll
+    for (int i = 0; i < States; ++i)
+      *reinterpret_cast<float4 *>(trained.states[i] + offset) = four(i + 1);
+  }
+
+private:
+  static __device__ __forceinline__ Values updated(const StepArgs &args, const Values &before, float gradient,
+                                                   double &regularization) {
+    float in[States + 2];
     in[0] = before.value[0];
     in[1] = gradient;
 #pragma unroll
     for (int i = 0; i < States; ++i)
       in[i + 2] = before.value[i + 1];
-    Function::run(in, args.updateHypers, out, regularization);
-    trained.value[offset] = out[0];
-#pragma unroll
-    for (int i = 0; i < States; ++i)
-      trained.states[i][offset] = out[i + 1];
-  }
-  /// Updates the value at `offset`; `regularization` grows by the rule's term.
-  static __device__ __forceinline__ void apply(const StepArgs &args, const Trained &trained, Int offset, float gradient,
-                                               double &regularization) {
-    update(args, trained, offset, load(trained, offset), gradient, regularization);
+    Values after;
+    Function::run(in, args.updateHypers, after.value, regularization);
+    return after;
   }
 };
 /// The template argument `Optimizer` of every kernel has the types Weights and Bias; this one is for steps that update
@@ -218,22 +267,50 @@ template <class Function, int States> struct UpdateRule {
 struct NoOptimizer {
   struct Weights {
     struct Values {};
-    static __device__ __forceinline__ Values load(const Trained &, Int) { return {}; }
+    struct Values4 {};
+    template <class Storage = Fp32Weights> static __device__ __forceinline__ Values load(const Trained &, Int) {
+      return {};
+    }
+    template <class Storage = Fp32Weights>
     static __device__ __forceinline__ void update(const StepArgs &, const Trained &, Int, const Values &, float,
                                                   double &) {}
+    template <class Storage = Fp32Weights>
     static __device__ __forceinline__ void apply(const StepArgs &, const Trained &, Int, float, double &) {}
+    template <class Storage = Fp32Weights> static __device__ __forceinline__ Values4 load4(const Trained &, Int) {
+      return {};
+    }
+    template <class Storage = Fp32Weights>
+    static __device__ __forceinline__ void update4(const StepArgs &, const Trained &, Int, const Values4 &, float4,
+                                                   double &) {}
   };
   using Bias = Weights;
 };
 /// The gradient of one value of a source's weights, complete and scaled: to the optimizer, or to its buffer.
-template <class Optimizer>
+template <class Optimizer, class Storage = Fp32Weights>
 __device__ __forceinline__ void descend(const StepArgs &args, const Source &source, Int offset, float gradient,
                                         double &regularization) {
   if (!source.descent)
-    Optimizer::Weights::apply(args, source.weights, offset, gradient, regularization);
+    Optimizer::Weights::template apply<Storage>(args, source.weights, offset, gradient, regularization);
   else if (source.accumulate)
     source.descent[offset] += gradient;
   else
     source.descent[offset] = gradient;
+}
+/// The gradients of places offset ... offset + 3, a multiple of four.
+template <class Optimizer, class Storage = Fp32Weights>
+__device__ __forceinline__ void descend4(const StepArgs &args, const Source &source, Int offset, float4 gradient,
+                                         double &regularization) {
+  using Rule = typename Optimizer::Weights;
+  if (!source.descent) {
+    Rule::template update4<Storage>(args, source.weights, offset, Rule::template load4<Storage>(source.weights, offset),
+                                    gradient, regularization);
+    return;
+  }
+  float4 *const to = reinterpret_cast<float4 *>(source.descent + offset);
+  if (source.accumulate) {
+    const float4 before = *to;
+    gradient = make_float4(before.x + gradient.x, before.y + gradient.y, before.z + gradient.z, before.w + gradient.w);
+  }
+  *to = gradient;
 }
 } // namespace sn::cuda
