@@ -16,6 +16,17 @@ namespace sn::rt {
 /// weighted, zeros ignored (DataView).
 enum class Loader { Dense, CsrBinary, CsrAnalog };
 
+/// Where the rows of a streamed data set come from: the host's memory, a file.
+class RowSource {
+public:
+  virtual ~RowSource() = default;
+  /// Copies stored rows in this order, one close behind the other; a row may be named more than once. CSR: `indices`,
+  /// and `values` where the data set is analog; dense: `values` alone. `lengths` (CSR): entries of each row as copied,
+  /// at most as many as the view's indptr says: duplicates are merged. On any thread, one call at a time. UserError for
+  /// what cannot be read or should not be in a data set.
+  virtual void read(const int64_t *rows, int64_t count, int32_t *indices, float *values, int64_t *lengths) = 0;
+};
+
 /// A data set in device memory. Rows of CSR data are sorted by column without duplicates. Not owned.
 struct DataView {
   Loader loader = Loader::CsrBinary;
@@ -29,6 +40,7 @@ struct DataView {
   const int32_t *index = nullptr; // indexed: the stored row of each example; null: its own
   const float *weights = nullptr; // of each example: multiplies a sparse input's values and a target's loss; null: 1
   float inputOffset = 0;          // dense: added to every stored value where the data set is an input
+  RowSource *source = nullptr;    // streamed: gives the rows; indices and values are null, indptr is the host's
   /// The stored row of an example: what indptr and dense rows go by. Masks go by the example.
   int64_t storedRow(int64_t example) const { return index ? index[example] : example; }
 };
@@ -103,6 +115,21 @@ public:
   virtual void run(Launch &launch, size_t listStep, const Done &done) = 0;
 };
 
+/// Rows of a streamed data set in device memory: room for two batches ("halves"), of which kernels read one while the
+/// other is filled. Must not outlive its device.
+class Landing {
+public:
+  virtual ~Landing() = default;
+  /// What kernels are prepared with: its arrays hold the halves, its index the places of the examples in use.
+  virtual const DataView &view() const = 0;
+  /// Fills a half with the rows of these examples, each named once, at most as many as the landing was made for. On any
+  /// thread, one call at a time; kernels may be running that read the other half. UserError as from RowSource::read.
+  virtual void fetch(int half, const int64_t *examples, int64_t count) = 0;
+  /// Kernels given to the device from here on find the examples of the last fetch() of this half, which has returned.
+  /// On the thread that runs kernels.
+  virtual void use(int half) = 0;
+};
+
 /// The workspace of an entry, known before anything is allocated.
 struct WorkspaceNeed {
   int64_t prepared = 0; // what workspaceBytes() grows to when the entry's steps are prepared
@@ -132,6 +159,8 @@ public:
   /// The view with its arrays where kernels can read them; arrays seen before are not copied again. The host's arrays
   /// must stay as they are while the device lives.
   virtual DataView place(const DataView &view) { return view; }
+  /// A landing for batches of a streamed view (DataView::source): here, in the host's memory.
+  virtual std::unique_ptr<Landing> land(const DataView &streamed, int64_t maxRows);
   /// Resolves names, slots and shapes once; pointers and views are copied, `memory` may go. UserError for a damaged
   /// plan. The workspace is shared by all kernels of the device, grown to the largest need.
   virtual std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step,
