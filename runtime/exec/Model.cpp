@@ -13,7 +13,7 @@ constexpr int64_t kInitialBlock = int64_t(1) << 22;
 Model::Model(const plan::Plan &plan, Device &device, SymbolValues symbols, ThreadPool &workers)
     : thePlan(plan), theDevice(device), symbolValues(std::move(symbols)), pool(workers) {
   for (const plan::Parameter &parameter : plan.parameters)
-    pointers.parameters[parameter.name] = device.allocate(specOf(parameter).count());
+    pointers.parameters[parameter.name] = device.allocate(specOf(parameter).count(), parameter.storage);
 }
 
 TensorSpec Model::specOf(const plan::Parameter &parameter) const {
@@ -37,7 +37,7 @@ void Model::initialize(uint64_t seed) {
     for (int64_t begin = 0; begin < spec.count(); begin += kInitialBlock) {
       int64_t end = std::min(spec.count(), begin + kInitialBlock);
       initialValues(parameter.init, spec.in, spec.out, isTransposed(parameter), seed, begin, end, block.data(), pool);
-      theDevice.upload(pointers.parameters.at(parameter.name) + begin, block.data(), end - begin);
+      theDevice.upload(pointers.parameters.at(parameter.name), begin, block.data(), end - begin);
     }
   }
 }
@@ -60,7 +60,7 @@ void Model::clearStates() {
       const int64_t count = specOf(parameter).count();
       zeros.resize(std::max<size_t>(zeros.size(), std::min(count, kInitialBlock)));
       for (int64_t begin = 0; begin < count; begin += kInitialBlock)
-        theDevice.upload(state + begin, zeros.data(), std::min(count - begin, kInitialBlock));
+        theDevice.upload(state, begin, zeros.data(), std::min(count - begin, kInitialBlock));
     }
 }
 
@@ -77,15 +77,15 @@ FillTile Model::downloads(const TensorSpec &spec, const float *from) const {
     // Runs of one memory row each; one run where the tile is contiguous.
     int64_t runs = spec.transposed ? tile.columns : tile.rows, length = spec.transposed ? tile.rows : tile.columns;
     int64_t stride = spec.transposed ? spec.in : spec.out;
-    const float *first = from + (spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column);
+    const int64_t first = spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column;
     if (spec.transposed)
       turned.resize(std::max<size_t>(turned.size(), tile.count()));
     float *to = spec.transposed ? turned.data() : block;
     if (length == stride)
-      theDevice.download(to, first, tile.count());
+      theDevice.download(to, from, first, tile.count());
     else
       for (int64_t run = 0; run < runs; ++run)
-        theDevice.download(to + run * length, first + run * stride, length);
+        theDevice.download(to + run * length, from, first + run * stride, length);
     if (spec.transposed)
       transpose(turned.data(), block, tile.rows, tile.columns);
   };
@@ -95,17 +95,17 @@ TakeTile Model::uploads(const TensorSpec &spec, float *to) {
   return [this, spec, to, turned = std::vector<float>()](const Tile &tile, const float *block) mutable {
     int64_t runs = spec.transposed ? tile.columns : tile.rows, length = spec.transposed ? tile.rows : tile.columns;
     int64_t stride = spec.transposed ? spec.in : spec.out;
-    float *first = to + (spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column);
+    const int64_t first = spec.transposed ? tile.column * stride + tile.row : tile.row * stride + tile.column;
     if (spec.transposed) {
       turned.resize(std::max<size_t>(turned.size(), tile.count()));
       transpose(block, turned.data(), tile.columns, tile.rows);
     }
     const float *from = spec.transposed ? turned.data() : block;
     if (length == stride)
-      theDevice.upload(first, from, tile.count());
+      theDevice.upload(to, first, from, tile.count());
     else
       for (int64_t run = 0; run < runs; ++run)
-        theDevice.upload(first + run * stride, from + run * length, length);
+        theDevice.upload(to, first + run * stride, from + run * length, length);
   };
 }
 

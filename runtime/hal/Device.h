@@ -148,14 +148,19 @@ public:
   virtual std::string description() const = 0;
   /// Zeroed memory of `count` floats, freed with the device.
   virtual float *allocate(int64_t count) = 0;
-  /// The same for a parameter that the plan stores so. What is asked of its memory goes through upload() and
-  /// download(), which round to the nearest (ties to even) and widen.
+  /// The same for a parameter that the plan stores so. The pointer stands for the memory; its elements need not be
+  /// floats, so parts of it are named by their first element and never by a pointer into it.
   virtual float *allocate(int64_t count, plan::Precision storage) {
     (void)storage; // where there is only fp32
     return allocate(count);
   }
-  virtual void upload(float *to, const float *from, int64_t count) = 0;
-  virtual void download(float *to, const float *from, int64_t count) = 0;
+  /// Elements first ... first + count - 1 of `memory`, which allocate() gave. Where they are narrower than floats,
+  /// values are rounded to the nearest on their way up (ties to even; what is finite stays finite) and widened,
+  /// exactly, on their way down.
+  virtual void upload(float *memory, int64_t first, const float *from, int64_t count) = 0;
+  virtual void download(float *to, const float *memory, int64_t first, int64_t count) = 0;
+  void upload(float *memory, const float *from, int64_t count) { upload(memory, 0, from, count); }
+  void download(float *to, const float *memory, int64_t count) { download(to, memory, 0, count); }
   /// The view with its arrays where kernels can read them; arrays seen before are not copied again. The host's arrays
   /// must stay as they are while the device lives.
   virtual DataView place(const DataView &view) { return view; }

@@ -322,8 +322,12 @@ public:
         blocks.emplace_back(std::max<int64_t>(1, count) * static_cast<int64_t>(sizeof(float))).data());
   }
   using Device::prepare;
-  void upload(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
-  void download(float *to, const float *from, int64_t count) override { std::copy_n(from, count, to); }
+  void upload(float *memory, int64_t first, const float *from, int64_t count) override {
+    std::copy_n(from, count, memory + first);
+  }
+  void download(float *to, const float *memory, int64_t first, int64_t count) override {
+    std::copy_n(memory + first, count, to);
+  }
 
   std::unique_ptr<Kernel> prepare(const plan::Plan &plan, const plan::Step &step, const plan::Optimizer *optimizer,
                                   const Memory &memory, const Extents &extents) override {

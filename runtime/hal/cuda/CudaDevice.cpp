@@ -1,9 +1,11 @@
 #include "runtime/hal/cuda/CudaDevice.h"
 #include "runtime/hal/OwnMemory.h"
 #include "runtime/hal/StepTiming.h"
+#include "runtime/hal/cuda/Bf16.h"
 #include "runtime/hal/cuda/CudaProgram.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace sn::rt::cuda {
@@ -63,23 +65,33 @@ public:
   void timeSteps(bool on) override { timed = on; }
   std::string product() const override { return context.name(); }
 
-  float *allocate(int64_t count) override {
+  float *allocate(int64_t count) override { return allocate(count, plan::Precision::Fp32); }
+  float *allocate(int64_t count, plan::Precision storage) override {
     context.use();
-    const int64_t bytes = std::max<int64_t>(1, count) * static_cast<int64_t>(sizeof(float));
+    const bool narrow = storage == plan::Precision::Bf16;
+    const int64_t bytes = std::max<int64_t>(1, count) * static_cast<int64_t>(narrow ? sizeof(uint16_t) : sizeof(float));
     DeviceBlock &block = *blocks.emplace_back(std::make_unique<DeviceBlock>(context));
     block.reserve(bytes);
     context.zero(block.at(), bytes);
     context.synchronize();
+    if (narrow)
+      bf16.insert(block.at());
     return block.as<float>();
   }
-  void upload(float *to, const float *from, int64_t count) override {
+  using Device::download;
+  using Device::upload;
+  void upload(float *memory, int64_t first, const float *from, int64_t count) override {
     context.use();
-    context.copyIn(addressOf(to), from, count * static_cast<int64_t>(sizeof(float)));
+    if (bf16.count(addressOf(memory)) > 0)
+      return uploadBf16(addressOf(memory), first, from, count);
+    context.copyIn(addressOf(memory + first), from, count * static_cast<int64_t>(sizeof(float)));
     context.synchronize();
   }
-  void download(float *to, const float *from, int64_t count) override {
+  void download(float *to, const float *memory, int64_t first, int64_t count) override {
     context.use();
-    context.copyOut(to, addressOf(from), count * static_cast<int64_t>(sizeof(float)));
+    if (bf16.count(addressOf(memory)) > 0)
+      return downloadBf16(to, addressOf(memory), first, count);
+    context.copyOut(to, addressOf(memory + first), count * static_cast<int64_t>(sizeof(float)));
     context.synchronize();
   }
   DataView place(const DataView &view) override {
@@ -133,6 +145,30 @@ public:
   }
 
 private:
+  /// Elements that pass through host memory at a time on their way to or from BF16: 2 MiB.
+  static constexpr int64_t kNarrowed = int64_t(1) << 20;
+  static DevicePointer at(DevicePointer memory, int64_t element) {
+    return memory + static_cast<DevicePointer>(element) * sizeof(uint16_t);
+  }
+  void uploadBf16(DevicePointer memory, int64_t first, const float *from, int64_t count) const {
+    std::vector<uint16_t> narrowed(static_cast<size_t>(std::min(count, kNarrowed)));
+    for (int64_t begin = 0; begin < count; begin += kNarrowed) {
+      const int64_t length = std::min(kNarrowed, count - begin);
+      std::transform(from + begin, from + begin + length, narrowed.begin(), bf16Of);
+      context.copyIn(at(memory, first + begin), narrowed.data(), length * static_cast<int64_t>(sizeof(uint16_t)));
+      context.synchronize();
+    }
+  }
+  void downloadBf16(float *to, DevicePointer memory, int64_t first, int64_t count) const {
+    std::vector<uint16_t> narrowed(static_cast<size_t>(std::min(count, kNarrowed)));
+    for (int64_t begin = 0; begin < count; begin += kNarrowed) {
+      const int64_t length = std::min(kNarrowed, count - begin);
+      context.copyOut(narrowed.data(), at(memory, first + begin), length * static_cast<int64_t>(sizeof(uint16_t)));
+      context.synchronize();
+      std::transform(narrowed.begin(), narrowed.begin() + length, to + begin, floatOf);
+    }
+  }
+
   std::vector<ProgramStep> bind(const plan::Plan &plan, const std::vector<plan::Step> &steps,
                                 const std::vector<std::string> &kernels, const plan::Optimizer *optimizer,
                                 const Memory &memory, const Extents &extents) const {
@@ -163,6 +199,7 @@ private:
   int ordinal;
   bool timed = false;
   std::vector<std::unique_ptr<DeviceBlock>> blocks;
+  std::set<DevicePointer> bf16; // those of them whose elements are BF16
 };
 } // namespace
 

@@ -85,8 +85,8 @@ TEST(CudaMemory, IsZeroedCopiedAndReleased) {
     device->download(values.data(), memory, 1000);
     EXPECT_EQ(values, std::vector<float>(1000, 0));
     const std::vector<float> some = {1, 2, 3};
-    device->upload(memory + 10, some.data(), 3);
-    device->download(values.data(), memory + 9, 5);
+    device->upload(memory, 10, some.data(), 3);
+    device->download(values.data(), memory, 9, 5);
     EXPECT_EQ(std::vector<float>(values.begin(), values.begin() + 5), (std::vector<float>{0, 1, 2, 3, 0}));
     EXPECT_NE(device->allocate(0), nullptr);
   }
