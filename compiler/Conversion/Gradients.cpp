@@ -54,7 +54,8 @@ void EntryLowering::takeContribution(net::ContractOp product, net::UpdateOp upda
 }
 
 /// lhs^T rhs, [in, out], by the schema of the side that is stored by example: data, or the left one.
-void EntryLowering::lowerContribution(Value lhs, Value rhs, net::UpdateOp update, Operation *position, double times) {
+void EntryLowering::lowerContribution(net::ContractOp product, Value lhs, Value rhs, net::UpdateOp update,
+                                      Operation *position, double times) {
   GradientUse use = gradientUse(update.getParameter());
   bool transposed = !dataChain(lhs) && dataChain(rhs); // (rhs^T lhs)^T
   if (transposed)
@@ -62,6 +63,7 @@ void EntryLowering::lowerContribution(Value lhs, Value rhs, net::UpdateOp update
   bool data = bool(dataChain(lhs));
   KernelBuilder kernel(update.getContext(), update.getLoc());
   kernel.source(lhs, update.getParameter(), {transposed, -1, use.gathered, use.scale * times});
+  kernel.setPrecision(product);
   kernel.appendInput(rhs);
   if (!use.gathered)
     kernel.set("update", UnitAttr::get(update.getContext()));
@@ -82,7 +84,7 @@ LogicalResult EntryLowering::lowerWeightUpdate(net::UpdateOp update) {
       return update.emitError("a weight gradient is a sum of products that nothing else reads");
     auto times = static_cast<double>(llvm::count(update.getGradients(), gradient));
     for (auto [lhs, rhs] : llvm::zip(product.getLhs(), product.getRhs()))
-      lowerContribution(lhs, rhs, update, gathered ? product.getOperation() : update.getOperation(), times);
+      lowerContribution(product, lhs, rhs, update, gathered ? product.getOperation() : update.getOperation(), times);
     takeContribution(product, update);
   }
   return success();

@@ -41,6 +41,11 @@ SmallVector<Value> Importer::biases(int index) {
   });
 }
 
+StringAttr Importer::precision(const frontend::Layer &layer) {
+  const plan::Precision chosen = layer.precision.value_or(network.precision);
+  return chosen == plan::Precision::Fp32 ? StringAttr() : builder.getStringAttr(plan::nameOf(chosen));
+}
+
 /// Data sources one by one, the others in one contraction for each way of reading the matrix. Without the biases where
 /// the mean of the batch is subtracted, and they with it: their gradient is zero then and not rounding errors, which
 /// some optimizers would scale up.
@@ -57,8 +62,8 @@ Value Importer::preActivation(int index, Mode mode) {
     Value matrix = read(loc, pairName(ownerFrom, ownerTo, "weights"), type({extent(ownerFrom), extent(ownerTo)}));
     Value x = outputs.at(from);
     if (network.layers[from].kind == LayerKind::Input) {
-      terms.push_back(
-          builder.create<net::ContractOp>(loc, result, ValueRange{x}, ValueRange{matrix}, false, transposed));
+      terms.push_back(builder.create<net::ContractOp>(loc, result, ValueRange{x}, ValueRange{matrix}, false, transposed,
+                                                      precision(layer)));
     } else {
       dense[transposed].push_back(x);
       matrices[transposed].push_back(matrix);
@@ -66,8 +71,8 @@ Value Importer::preActivation(int index, Mode mode) {
   }
   for (bool transposed : {false, true})
     if (!dense[transposed].empty())
-      terms.push_back(
-          builder.create<net::ContractOp>(loc, result, dense[transposed], matrices[transposed], false, transposed));
+      terms.push_back(builder.create<net::ContractOp>(loc, result, dense[transposed], matrices[transposed], false,
+                                                      transposed, precision(layer)));
   SmallVector<Value> inputs(terms);
   if (!usesBatchStatistics(layer, mode))
     llvm::append_range(inputs, biases(index));

@@ -68,6 +68,8 @@ private:
   Value inputLayer(int index, Mode mode);
   void layer(int index, Mode mode);
   SmallVector<Value> biases(int index);
+  /// Of the products that form the layer's units; null: fp32. Backprop takes it from them.
+  mlir::StringAttr precision(const frontend::Layer &layer);
   Value preActivation(int index, Mode mode);
   Value pooled(int index);
   Value compared(int index);

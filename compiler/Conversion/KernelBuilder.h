@@ -29,6 +29,11 @@ public:
   void slot(llvm::StringRef name, llvm::ArrayRef<kernel::ArgAttr> args, llvm::ArrayRef<kernel::ArgAttr> outputs,
             bool sum, Body body);
   void set(llvm::StringRef name, mlir::Attribute value) { attributes.set(name, value); }
+  /// Of the kernel's products: that of a contraction; all that it takes over have the same.
+  void setPrecision(net::ContractOp contract) {
+    if (mlir::StringAttr precision = contract.getPrecisionAttr())
+      set("precision", precision);
+  }
   void setText(llvm::StringRef name, llvm::StringRef text) { set(name, builder.getStringAttr(text)); }
   void setTexts(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> texts) {
     set(name, builder.getStrArrayAttr(texts));

@@ -272,6 +272,8 @@ EntryPlanner::Planned EntryPlanner::common(Operation *op) {
   step.update = op->hasAttr("update");
   if (auto limit = op->getAttrOfType<FloatAttr>("limit"))
     step.limit = limit.getValueAsDouble();
+  if (auto precision = op->getAttrOfType<StringAttr>("precision"))
+    step.precision = *plan::precisionNamed(precision.getValue());
   step.columns = columnsOf(op);
   sources(op, planned);
   for (unsigned i = 0; i < op->getNumRegions(); ++i)

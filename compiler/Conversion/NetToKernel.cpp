@@ -21,10 +21,11 @@ SmallVector<Value> EntryLowering::copyFormula(OpBuilder &builder, Region &formul
   return cloneFormula(builder, formula.front(), args);
 }
 
-/// Adds the sources of a forward or source-gradient contraction.
+/// Adds the sources of a forward or source-gradient contraction, and its precision.
 static void addSources(KernelBuilder &kernel, net::ContractOp contract) {
   for (auto [lhs, rhs] : llvm::zip(contract.getLhs(), contract.getRhs()))
     kernel.source(lhs, parameterOf(rhs), {contract.getTransposeB()});
+  kernel.setPrecision(contract);
 }
 
 static StringRef contractionSchema(net::ContractOp contract) {

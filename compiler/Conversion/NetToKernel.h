@@ -71,8 +71,8 @@ private:
   /// The contribution reached its kernel: it leaves the update.
   void takeContribution(net::ContractOp product, net::UpdateOp update);
   mlir::LogicalResult lowerWeightUpdate(net::UpdateOp update);
-  void lowerContribution(mlir::Value lhs, mlir::Value rhs, net::UpdateOp update, mlir::Operation *position,
-                         double times);
+  void lowerContribution(net::ContractOp product, mlir::Value lhs, mlir::Value rhs, net::UpdateOp update,
+                         mlir::Operation *position, double times);
   void lowerVectorUpdate(net::UpdateOp update);
   void applyGathered();
   void limitNorms();

@@ -200,6 +200,7 @@ plan::Plan Exporter::run() {
   training(module->getAttrOfType<DictionaryAttr>("net.training"));
   for (planir::EntryOp op : module.getOps<planir::EntryOp>())
     entry(op, plan.entries);
+  chooseStorage(plan);
   std::map<std::string, const plan::Parameter *> parameters;
   for (const plan::Parameter &parameter : plan.parameters)
     parameters[parameter.name] = &parameter;

@@ -10,6 +10,9 @@ nlohmann::json attributeToJson(mlir::Attribute attribute);
 
 /// The plan of a module that kernel-to-plan has lowered.
 plan::Plan exportPlan(mlir::ModuleOp module);
+/// Sets Parameter::storage of every parameter: bf16 for matrices of which every product is, so that nothing would read
+/// more than those bits, as long as each step reads weights of one storage alone; else fp32.
+void chooseStorage(plan::Plan &plan);
 /// The module of slot functions, the input of the targets.
 mlir::ModuleOp slotModule(mlir::ModuleOp module);
 inline constexpr llvm::StringLiteral kSlotModule = "slots";

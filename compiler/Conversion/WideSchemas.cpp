@@ -98,6 +98,8 @@ std::optional<WideContraction> EntryLowering::matchContraction(Operation *consum
 bool EntryLowering::matchProduct(net::ContractOp product, net::ContractOp contract, WideBackprop &backprop) {
   if (product.getLhs().size() != 1)
     return false;
+  if (product.getPrecision() != contract.getPrecision()) // of another user of the matrix: one step, one precision
+    return false;
   bool transposed = contract.getTransposeB();
   for (auto [s, source] : llvm::enumerate(contract.getLhs())) {
     StringRef weights = parameterOf(contract.getRhs()[s]);
@@ -337,6 +339,7 @@ Value EntryLowering::normSweep(net::LossOp loss, WideContraction &wide) {
   KernelBuilder sweep(loss.getContext(), loss.getLoc());
   for (auto [lhs, rhs] : llvm::zip(wide.contract.getLhs(), wide.contract.getRhs()))
     sweep.source(lhs, parameterOf(rhs), {wide.contract.getTransposeB()});
+  sweep.setPrecision(wide.contract);
   targetSlots(sweep, loss, wideArgs(sweep, loss.getInputs(), wide), sweep.arg("delta"));
   sweep.result(net::valueType(loss.getContext(), {StringAttr::get(loss.getContext(), net::kBatch)}));
   sweep.setText("schedule", "norm");
@@ -378,6 +381,7 @@ bool EntryLowering::lowerWideLoss(net::LossOp loss, StringRef report) {
     }
     kernel.source(lhs, parameterOf(rhs), use);
   }
+  kernel.setPrecision(wide->contract);
   logitSlot(kernel, *wide);
   targetSlots(kernel, loss, wideArgs(kernel, loss.getInputs(), *wide),
               backprop ? kernel.arg("delta") : kernel::ArgAttr(), bound.scaled,
@@ -485,6 +489,7 @@ void EntryLowering::lowerRank(net::RankOp rank) {
   auto addSources = [&](KernelBuilder &to) {
     for (auto [lhs, rhs] : llvm::zip(wide->contract.getLhs(), wide->contract.getRhs()))
       to.source(lhs, parameterOf(rhs), {wide->contract.getTransposeB()});
+    to.setPrecision(wide->contract);
   };
   if (!wide->statistics.empty()) {
     KernelBuilder sweep(rank.getContext(), rank.getLoc());

@@ -33,6 +33,7 @@ private:
   void warnOfLossObjects();
   void warnOfActivationParameters();
   void warnOfSharedDraws();
+  void warnOfPrecision();
 };
 
 void Checker::requireFitting(const Layer &layer, const LayerDraft &draft) {
@@ -155,8 +156,19 @@ void Checker::warnOfSharedDraws() {
   }
 }
 
+/// Layers with products and without a precision of their own take the network's.
+void Checker::warnOfPrecision() {
+  const Member *member = object.find("Precision");
+  if (member && !any([](const Layer &layer) {
+        return layer.kind != LayerKind::Input && layer.type == LayerType::FullyConnected && !layer.precision;
+      }))
+    report.warning(Rule::NoEffect, member->at,
+                   "'Precision' has no effect: every layer with products has a precision of its own");
+}
+
 void Checker::warn(const Penalty &penalty) {
   warnOfPenalties(penalty);
+  warnOfPrecision();
   warnOfLossObjects();
   warnOfActivationParameters();
   warnOfSharedDraws();

@@ -1,5 +1,5 @@
-// The key tables. Reference sections 1.2 and 1.3; "Training" is ours. What waits says for what, and the issue that
-// brings it.
+// The key tables. Reference sections 1.2 and 1.3; "Training" and "Precision" are ours. What waits says for what, and
+// the issue that brings it.
 #include "compiler/Frontend/Keys.h"
 
 namespace sn::frontend {
@@ -48,6 +48,7 @@ std::vector<Key> networkTable() {
       {.name = "ErrorFunction", .forms = kText, .byDefault = vocab::kDefaultLoss},
       {.name = "Layers", .forms = kArray | kObject},
       {.name = "Training", .forms = kObject},
+      {.name = "Precision", .forms = kText, .byDefault = plan::nameOf(plan::Precision::Fp32)},
       {.name = "Decay", .forms = kNumber, .range = kNotNegative, .byDefault = "0"},
       {.name = "LocalResponseNormalization", .aliases = {"LRN"}, .later = kImages, .issue = 6},
   };
@@ -79,6 +80,7 @@ std::vector<Key> layerTable() {
            {.name = "WeightNorm", .forms = kNumber, .range = kNotNegative, .on = kTrained, .byDefault = "0"},
            {.name = "DeltaNorm", .forms = kNumber, .range = kNotNegative, .on = kTrained, .byDefault = "0"},
            {.name = "SharedWeights", .forms = kObject | kArray, .on = kTrained, .byDefault = "none"},
+           {.name = "Precision", .forms = kText, .on = kTrained, .byDefault = "the network's"},
        }) {
     key.types = kFullyConnected;
     keys.push_back(std::move(key));
@@ -183,6 +185,15 @@ std::span<const Choice> layerTypes() {
 }
 std::span<const Choice> compatibilities() {
   static const std::vector<Choice> choices{{.name = "none"}, {.name = "dsstne"}};
+  return choices;
+}
+std::span<const Choice> precisions() {
+  static const std::vector<Choice> choices = [] {
+    std::vector<Choice> all;
+    for (std::string_view name : plan::kPrecisions)
+      all.push_back({.name = name});
+    return all;
+  }();
   return choices;
 }
 std::span<const Choice> imageFunctions() {

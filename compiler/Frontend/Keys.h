@@ -54,6 +54,8 @@ std::span<const Choice> networkKinds();
 std::span<const Choice> layerKinds();
 std::span<const Choice> layerTypes();
 std::span<const Choice> compatibilities();
+/// In the order of plan::Precision.
+std::span<const Choice> precisions();
 /// Functions of Pooling layers that wait for images; the others are records.
 std::span<const Choice> imageFunctions();
 

@@ -220,6 +220,7 @@ void LayerReader::readTrained() {
   layer.batchNormalization = object.boolean("BatchNormalization", false);
   layer.weightNorm = object.number("WeightNorm", 0);
   layer.deltaNorm = object.number("DeltaNorm", 0);
+  layer.precision = readPrecision(object);
   if (layer.weightNorm > 0)
     draft.weightNormAt = object.find("WeightNorm")->at;
   if (const Member *shared = object.find("SharedWeights"))
@@ -369,6 +370,13 @@ Penalty readPenalty(Object &object) {
   Object penalty(object.diagnostics(), member->value, penaltyKeys(), "'SparsenessPenalty'");
   penalty.check();
   return {penalty.number("p", 0), penalty.number("beta", 0)};
+}
+
+std::optional<plan::Precision> readPrecision(Object &object) {
+  const Member *member = object.find("Precision");
+  std::optional<int> chosen =
+      member ? choose(object.diagnostics(), precisions(), "Precision", member->value) : std::nullopt;
+  return chosen ? std::optional(static_cast<plan::Precision>(*chosen)) : std::nullopt;
 }
 
 LayerDraft readLayer(Diagnostics &report, const Value &value, int index, int count, const NetworkDefaults &defaults) {

@@ -25,6 +25,7 @@ public:
     network.name = object.string("Name", "");
     if (const Member *kind = object.find("Kind"))
       choose(report, networkKinds(), "network Kind", kind->value);
+    network.precision = readPrecision(object).value_or(plan::Precision::Fp32);
     network.shuffleIndices = object.boolean("ShuffleIndices", true);
     readDenoising();
     readLoss();

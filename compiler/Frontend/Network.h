@@ -4,6 +4,7 @@
 #include "dialects/Vocabulary/Records.h"
 #include "runtime/plan/Error.h"
 #include "runtime/plan/Expr.h"
+#include "runtime/plan/Precision.h"
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ struct Layer {
   double weightNorm = 0;                      // of the matrices it owns; 0: none
   double deltaNorm = 0;                       // 0: none
   bool batchNormalization = false;            // Hidden
+  std::optional<plan::Precision> precision;   // its own; else the network's
 };
 
 struct Network {
@@ -69,6 +71,7 @@ struct Network {
   double denoisingP = 0;
   double boostOne = 1, boostZero = 1; // DeltaBoost
   bool shuffleIndices = true;
+  plan::Precision precision = plan::Precision::Fp32; // of the products of layers without their own
   /// "Compatibility": "dsstne": Constant's sign, Adam's exponent, optimizer state cleared every epoch, the divergence
   /// brake (T-35, T-38, T-39, T-62).
   bool dsstne = false;

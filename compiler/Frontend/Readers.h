@@ -34,6 +34,8 @@ struct Penalty {
   double p = 0, beta = 0;
 };
 Penalty readPenalty(Object &object);
+/// The key "Precision" of the network or of a layer; nothing if it is absent or no precision.
+std::optional<plan::Precision> readPrecision(Object &object);
 
 /// What layers inherit from the network object.
 struct NetworkDefaults {

@@ -110,6 +110,7 @@ Compiled compileNetwork(MLIRContext &context, const frontend::Network &network, 
   runPasses(
       *module, [&](PassManager &passes) { addPasses(passes, Phase::Import, Phase::Plan, options); }, options);
   compiled.plan = exportPlan(*module);
+  compiled.plan.allowDeltaBuffer = options.allowDeltaBuffer;
   if (auto problems = plan::verify(compiled.plan); !problems.empty())
     throw std::logic_error("compiler fault: the plan is not consistent:\n  " + llvm::join(problems, "\n  "));
   auto cuda = target::emitCuda(compiled.plan, slotModule(*module));

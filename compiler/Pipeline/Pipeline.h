@@ -20,6 +20,7 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 struct CompileOptions {
   std::string schedule;                // "", "single", "recompute", "unfused"
   std::vector<std::string> printAfter; // pass names whose result is printed to stderr
+  bool allowDeltaBuffer = false;       // Plan::allowDeltaBuffer
 };
 
 /// Loads every dialect that the pipeline uses.

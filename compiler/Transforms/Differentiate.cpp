@@ -237,6 +237,7 @@ void Reverse::map(net::MapOp op) {
   }
 }
 
+/// Both products with the gradient are as precise as the one they come from.
 void Reverse::contract(net::ContractOp op) {
   Value gradient = adjoint.lookup(op.getResult());
   if (!gradient)
@@ -246,11 +247,11 @@ void Reverse::contract(net::ContractOp op) {
   for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
     if (isActive(lhs))
       accumulate(lhs, builder.create<net::ContractOp>(op.getLoc(), lhs.getType(), ValueRange{gradient}, ValueRange{rhs},
-                                                      false, !transposed));
+                                                      false, !transposed, op.getPrecisionAttr()));
     Value left = transposed ? gradient : lhs, right = transposed ? lhs : gradient;
     if (isActive(rhs))
       accumulate(rhs, builder.create<net::ContractOp>(op.getLoc(), rhs.getType(), ValueRange{left}, ValueRange{right},
-                                                      true, false));
+                                                      true, false, op.getPrecisionAttr()));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "dialects/Net/Net.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "runtime/plan/Precision.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -78,6 +79,8 @@ EntryOp findEntry(ModuleOp module, StringRef name) {
 LogicalResult ContractOp::verify() {
   if (getLhs().empty())
     return emitOpError("needs at least one product");
+  if (std::optional<StringRef> precision = getPrecision(); precision && !plan::precisionNamed(*precision))
+    return emitOpError("has the unknown precision '") << *precision << "'";
   auto want = typeOf(getResult()).getDims();
   for (auto [lhs, rhs] : llvm::zip(getLhs(), getRhs())) {
     auto a = typeOf(lhs).getDims(), b = typeOf(rhs).getDims();

@@ -94,11 +94,15 @@ def Net_TargetScalarOp : Net_Op<"target_scalar", [Pure]> {
 
 def Net_ContractOp : Net_Op<"contract", [Pure, SameVariadicOperandSize]> {
   let summary = "sum of products lhs_i x rhs_i, with either side transposed";
-  let description = [{ Forward: x [B,in] x W [in,out]. Backprop to the source: transposeB. Weight gradient: transposeA, summed over the batch. }];
-  let arguments = (ins Variadic<Net_Value>:$lhs, Variadic<Net_Value>:$rhs, UnitAttr:$transposeA, UnitAttr:$transposeB);
+  let description = [{
+    Forward: x [B,in] x W [in,out]. Backprop to the source: transposeB. Weight gradient: transposeA, summed over the batch. `precision`: how a GPU
+    forms the products (runtime/plan/Precision.h); absent: fp32. Products of different precision are different operations: none replaces another.
+  }];
+  let arguments = (ins Variadic<Net_Value>:$lhs, Variadic<Net_Value>:$rhs, UnitAttr:$transposeA, UnitAttr:$transposeB,
+                       OptionalAttr<StrAttr>:$precision);
   let results = (outs Net_Value:$result);
-  let assemblyFormat = [{ `(` $lhs `)` `by` `(` $rhs `)` (`transpose_a` $transposeA^)? (`transpose_b` $transposeB^)? attr-dict
-    `:` `(` type($lhs) `)` `by` `(` type($rhs) `)` `->` type($result) }];
+  let assemblyFormat = [{ `(` $lhs `)` `by` `(` $rhs `)` (`transpose_a` $transposeA^)? (`transpose_b` $transposeB^)?
+    (`precision` $precision^)? attr-dict `:` `(` type($lhs) `)` `by` `(` type($rhs) `)` `->` type($result) }];
   let hasVerifier = 1;
 }
 

@@ -71,6 +71,7 @@ std::string words() {
   add("`Compatibility`", frontend::compatibilities());
   add("`Kind` of a layer", frontend::layerKinds());
   add("`Type`", frontend::layerTypes());
+  add("`Precision`", frontend::precisions());
   add("`Function`", frontend::imageFunctions());
   return fmt::format("## Words that are no records\n\n{}", rows.str());
 }

@@ -14,14 +14,14 @@
 
 namespace {
 struct Options {
-  std::string network, output, to, emit, schedule, arch;
+  std::string network, output, to, emit, schedule, arch, precision;
   std::vector<std::string> printAfter;
-  bool force = false, json = false, quiet = false;
+  bool force = false, json = false, quiet = false, allowDeltaBuffer = false;
 };
 
 /// IR or code as text instead of a plan file.
 void print(const Options &options, const sn::frontend::Network &network, mlir::MLIRContext &context) {
-  sn::CompileOptions compile{options.schedule, options.printAfter};
+  sn::CompileOptions compile{options.schedule, options.printAfter, options.allowDeltaBuffer};
   sn::loadDialects(context);
   auto module = sn::importNetwork(context, network);
   std::string phase = options.to.empty() ? "plan" : options.to;
@@ -30,8 +30,10 @@ void print(const Options &options, const sn::frontend::Network &network, mlir::M
     llvm::outs() << *module << "\n";
   } else {
     mlir::ModuleOp slots = sn::slotModule(*module);
-    auto text = options.emit == "llvm" ? sn::target::emitLlvmText(slots, "x86-64-v4")
-                                       : sn::target::emitCudaText(sn::exportPlan(*module), slots);
+    sn::plan::Plan plan = sn::exportPlan(*module);
+    plan.allowDeltaBuffer = options.allowDeltaBuffer;
+    auto text =
+        options.emit == "llvm" ? sn::target::emitLlvmText(slots, "x86-64-v4") : sn::target::emitCudaText(plan, slots);
     if (!text)
       throw std::logic_error(llvm::toString(text.takeError()));
     llvm::outs() << *text;
@@ -94,7 +96,8 @@ void compile(const Options &options, const sn::frontend::Network &network, size_
   if (!options.to.empty() || !options.emit.empty())
     return print(options, network, context);
   std::string output = planPath(options);
-  sn::Compiled compiled = sn::compileNetwork(context, network, {options.schedule, options.printAfter});
+  sn::Compiled compiled =
+      sn::compileNetwork(context, network, {options.schedule, options.printAfter, options.allowDeltaBuffer});
   const std::vector<std::string> architectures = addImages(options, compiled);
   sn::plan::writeArchive(compiled.archive, output, options.force);
   const sn::plan::Entry *train = sn::plan::findEntry(compiled.plan, "train");
@@ -119,6 +122,8 @@ void run(const Options &options) {
   try {
     sn::rt::cuda::parseArchitectures(options.arch); // a mistake there is told before any work is done
     sn::frontend::Network network = sn::frontend::readNetwork(options.network, warnings);
+    if (!options.precision.empty()) // CLI11 has checked it
+      network.precision = *sn::plan::precisionNamed(options.precision);
     if (!network.weightsData.empty()) // as the file has it: relative to the file
       network.weightsData =
           (std::filesystem::absolute(options.network).parent_path() / network.weightsData).lexically_normal().string();
@@ -149,6 +154,12 @@ void addCompileCommand(CLI::App &app) {
   command->add_flag("--quiet", options->quiet, "say nothing when all is well");
   command->add_option("--schedule", options->schedule, "force how wide layers run, where legal")
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
+  command
+      ->add_option("--precision", options->precision,
+                   "of products on a GPU, in place of the network's \"Precision\"; layers with their own keep it")
+      ->check(CLI::IsMember(std::vector<std::string>(sn::plan::kPrecisions.begin(), sn::plan::kPrecisions.end())));
+  command->add_flag("--allow-delta-buffer", options->allowDeltaBuffer,
+                    "let a GPU store the deltas of a wide output, batch x outputs, where that saves a product");
   auto *to = command->add_option("--compile-to", options->to, "stop at a phase and print its IR")
                  ->check(CLI::IsMember({"import", "net", "kernel", "plan"}));
   auto *emit = command
