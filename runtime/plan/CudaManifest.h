@@ -31,12 +31,13 @@ struct CudaImage {
 struct CudaManifest {
   int abi = 0; // sn::cuda::kAbiVersion of the templates
   /// By entry of the plan: for each step the ids of the kernels that compute it, the best first. A device takes the
-  /// first whose variant it can run.
+  /// first whose variant it can run and whose shared memory its blocks can have.
   std::map<std::string, std::vector<std::vector<std::string>>> entries;
   std::map<std::string, std::string> names; // by kernel id: the name of the template
   /// By kernel id: its row of kernels-templates/cuda/manifest.inc. Kernels without products have none: they run
   /// everywhere.
   std::map<std::string, std::string> variants;
+  std::map<std::string, int> shared; // by kernel id with a variant: bytes of shared memory that a block takes, at most
   std::vector<CudaImage> images;
 };
 void to_json(nlohmann::json &j, const CudaManifest &manifest);

@@ -1,4 +1,5 @@
 #include "compiler/Target/Cuda/Emit.h"
+#include "compiler/Target/Cuda/Choice.h"
 #include "compiler/Target/Cuda/Kernels.h"
 #include "compiler/Target/Slots/Simplify.h"
 #include "kernels-templates/cuda/Templates.h"
@@ -68,13 +69,16 @@ llvm::Error addEntry(Kernels &kernels, const plan::Plan &plan, const plan::Entry
     }
   for (auto [i, step] : llvm::enumerate(entry.steps)) {
     std::vector<std::string> &ids = kernels.manifest.entries[entry.name].emplace_back();
-    for (const sn::cuda::Variant *variant : cuda::variantsOf(step)) {
+    for (const sn::cuda::Variant *variant : cuda::variantsOf(plan, step)) {
       auto text = cuda::kernelText(plan, step, variant, slots);
       if (!text)
         return text.takeError();
       const std::string id = kernels.intern(cuda::kernelNameOf(step, variant), *text);
-      if (variant)
+      if (variant) {
         kernels.manifest.variants[id] = variant->name;
+        int &shared = kernels.manifest.shared[id]; // steps of one text may differ in it
+        shared = std::max(shared, cuda::sharedBytesOf(step, *variant));
+      }
       kernels.usersOf[id].push_back(describe(entry.name + " " + std::to_string(i), step));
       ids.push_back(id);
     }

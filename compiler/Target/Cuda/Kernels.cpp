@@ -19,11 +19,6 @@ std::string commentOf(StringRef text) {
 }
 
 namespace {
-/// Whether the step's template multiplies tiles.
-bool hasProducts(const plan::Step &step) {
-  return llvm::is_contained({"gemm", "gemm_update", "wide_output", "wide_softmax", "wide_topk"}, step.kernel);
-}
-
 /// "stored_only" -> "StoredOnly".
 std::string typeNameOf(StringRef slot) { return llvm::convertToCamelFromSnakeCase(slot, /*capitalizeFirst=*/true); }
 
@@ -78,8 +73,8 @@ private:
       text += "// " + std::string(step.layers.size() > 1 ? "layers " : "layer ") +
               commentOf(llvm::join(step.layers, ", ")) + "\n";
     text += "#include \"kernels-templates/cuda/" + header() + ".cuh\"\n";
-    if (variant && variant != &sn::cuda::kPlainVariant)
-      text += "#include \"kernels-templates/cuda/mma_tile.cuh\"\n";
+    if (variant && variant->header != sn::cuda::kPlainVariant.header)
+      text += "#include \"kernels-templates/cuda/" + std::string(variant->header) + ".cuh\"\n";
     if (step.update)
       text += "#include \"optimizers.cuh\"\n";
   }
@@ -169,17 +164,17 @@ private:
   std::string skeleton() const {
     const std::string &schema = step.kernel, type = "sn::cuda::" + typeNameOf(schema);
     if (isWide() && isStatistics())
-      return "sn::cuda::WideSoftmaxStatistics<Logit, " + tile() + ">";
+      return "sn::cuda::WideSoftmaxStatistics<Logit" + tileAndWeights() + ">";
     if (isWide())
-      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", Slots, " + tile() + ">";
-    if (schema == "csr_gather" || schema == "expand")
-      return type + "<Epilogue>";
-    if (schema == "gemm")
-      return type + "<Epilogue, " + tile() + ">";
-    if (schema == "gemm_update")
-      return "sn::cuda::GemmUpdateBy<" + tile() + ">";
+      return "sn::cuda::WideOutput<sn::cuda::Sweep::" + typeNameOf(step.sweep) + ", Slots" + tileAndWeights() + ">";
+    if (schema == "csr_gather" || schema == "gemm")
+      return type + "<Epilogue" + tileAndWeights() + ">";
     if (schema == "wide_topk")
-      return type + "<Score, " + tile() + ">";
+      return type + "<Score" + tileAndWeights() + ">";
+    if (schema == "gemm_update" || schema == "csc_update") // without defaults, but with a name for them
+      return tileAndWeights().empty() ? type : type + "By<" + tile() + ", " + weights() + ">";
+    if (schema == "expand")
+      return type + "<Epilogue>";
     if (schema == "map")
       return type + "<Slots, " + (plan::isVectorMap(step) ? "true" : "false") + ">";
     if (schema == "row_reduce")
@@ -187,13 +182,29 @@ private:
     if (schema == "column_reduce")
       return type + "<Value, " + slotOrNone("finish") + ">";
     if (schema == "update")
-      return std::string("sn::cuda::ParameterUpdate<") + (decays(step.sources.at(0).weights) ? "true" : "false") + ">";
-    return type; // csc_update, limit_norm: no slots
+      return std::string("sn::cuda::ParameterUpdate<") + (decays() ? "true" : "false") +
+             (storesFp32() ? "" : ", " + weights()) + ">";
+    return storesFp32() ? type : type + "Of<" + weights() + ">"; // limit_norm
+  }
+  /// The last template arguments of what multiplies, as far as they are not the defaults.
+  std::string tileAndWeights() const {
+    std::string arguments = storesFp32() ? "" : ", " + weights();
+    if (!arguments.empty() || variant != &sn::cuda::kPlainVariant)
+      arguments = ", " + tile() + arguments;
+    return arguments;
   }
   std::string tile() const { return std::string(variant->type); }
+  std::string weights() const { return storesFp32() ? "sn::cuda::Fp32Weights" : "sn::cuda::Bf16Weights"; }
 
-  bool decays(const std::string &parameter) const {
-    return llvm::find_if(plan.parameters, [&](const plan::Parameter &p) { return p.name == parameter; })->decays;
+  /// Of the step's weights, all of which are stored alike.
+  bool storesFp32() const {
+    return llvm::all_of(step.sources, [&](const plan::Source &source) {
+      return source.weights.empty() || parameterNamed(source.weights).storage == plan::Precision::Fp32;
+    });
+  }
+  bool decays() const { return parameterNamed(step.sources.at(0).weights).decays; }
+  const plan::Parameter &parameterNamed(const std::string &name) const {
+    return *llvm::find_if(plan.parameters, [&](const plan::Parameter &p) { return p.name == name; });
   }
 
   const plan::Plan &plan;
@@ -205,17 +216,6 @@ private:
 };
 } // namespace
 
-std::vector<const sn::cuda::Variant *> variantsOf(const plan::Step &step) {
-  if (!hasProducts(step))
-    return {nullptr};
-  std::vector<const sn::cuda::Variant *> found;
-  for (const sn::cuda::Variant &variant : sn::cuda::kVariants)
-    if (variant.precision == step.precision)
-      found.push_back(&variant);
-  if (step.precision != plan::Precision::Fp32) // for devices without the units
-    found.push_back(&sn::cuda::kPlainVariant);
-  return found;
-}
 std::string kernelNameOf(const plan::Step &step, const sn::cuda::Variant *variant) {
   const std::string name = plan::kernelNameOf(step);
   return !variant || variant == &sn::cuda::kPlainVariant ? name : name + "_" + std::string(variant->name);

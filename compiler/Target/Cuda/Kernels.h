@@ -5,14 +5,11 @@
 #include "runtime/plan/Plan.h"
 #include "llvm/Support/Error.h"
 #include <string>
-#include <vector>
 
 namespace sn::target::cuda {
 /// `text` for a comment that goes to the end of its line.
 std::string commentOf(llvm::StringRef text);
 
-/// The variants of a step's products that its plan carries, the best first; one null for a step without products.
-std::vector<const sn::cuda::Variant *> variantsOf(const plan::Step &step);
 /// The name of the step's kernel: plan::kernelNameOf(step), with that of the variant unless it is the plain one.
 std::string kernelNameOf(const plan::Step &step, const sn::cuda::Variant *variant);
 

@@ -57,7 +57,10 @@ std::vector<std::string> Modules::kernelsOf(const std::string &entry, size_t ste
   for (const std::vector<std::string> &kernels : found->second) {
     const auto runs = std::find_if(kernels.begin(), kernels.end(), [this](const std::string &kernel) {
       const Variant *variant = variantOf(kernel);
-      return !variant || variant->runsOn(context.major() * 10 + context.minor());
+      const auto shared = manifest.shared.find(kernel);
+      return (!variant || variant->runsOn(context.major() * 10 + context.minor())) &&
+             (shared == manifest.shared.end() ||
+              shared->second <= context.attribute(Attribute::MaxSharedMemoryPerBlockOptin));
     });
     if (runs == kernels.end())
       userError("the plan's CUDA kernels for its entry '{}' do not run on {} (compute capability {}.{}); --device cpu "

@@ -125,6 +125,27 @@ TEST(CudaEmit, OperandsAreTypesInTheOrderOfTheLayout) {
       << kernelOf(text, "map");
 }
 
+/// What is default is left out; storage goes last.
+TEST(CudaEmit, StorageAndTileAreTemplateArguments) {
+  plan::Plan plan = plan::test::smallPlan();
+  const auto says = [](const CudaText &text, const char *kernel, const std::string &what) {
+    EXPECT_NE(kernelOf(text, kernel).find("using Kernel = sn::cuda::" + what + ";\n"), std::string::npos)
+        << kernelOf(text, kernel);
+  };
+  const CudaText fp32 = emitted(plan);
+  says(fp32, "Hidden_csr_gather", "CsrGather<Epilogue>");
+  says(fp32, "csc_update", "CscUpdate");
+  for (plan::Parameter &parameter : plan.parameters)
+    if (parameter.decays)
+      parameter.storage = plan::Precision::Bf16;
+  const CudaText bf16 = emitted(plan);
+  says(bf16, "Hidden_csr_gather", "CsrGather<Epilogue, sn::cuda::Tile, sn::cuda::Bf16Weights>");
+  says(bf16, "csc_update", "CscUpdateBy<sn::cuda::Tile, sn::cuda::Bf16Weights>");
+  says(bf16, "Output_wide_output_single",
+       "WideOutput<sn::cuda::Sweep::Single, Slots, sn::cuda::Tile, sn::cuda::Bf16Weights>");
+  says(bf16, "wide_topk", "WideTopk<Score, sn::cuda::Tile, sn::cuda::Bf16Weights>");
+}
+
 TEST(CudaEmit, CommentsStayOnTheirLine) {
   plan::Plan plan = plan::test::smallPlan();
   plan.entries[0].steps[2].label = "two\nlines\\";
