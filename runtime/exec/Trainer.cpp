@@ -111,8 +111,9 @@ BatchReport Trainer::step(const std::vector<int64_t> &order) {
   BatchReport report{rows, 0, scalars("Alpha"), {}};
   EpochSums next = epochSums;
   try {
-    BatchSums sums = runBatch({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch)},
-                              scalars, next.brake, report);
+    BatchSums sums =
+        runBatch({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch), at.step + 1},
+                 scalars, next.brake, report);
     for (const auto &[name, sum] : sums.reports)
       if (!std::isfinite(next.reports[name] += sum))
         throw NotFinite(fmt::format("the sum of '{}' over the epoch is {}", name, next.reports[name]));

@@ -108,6 +108,7 @@ Trained Binder::trained(const plan::Step &step, const std::string &name) const {
   if (!value)
     userError("step '{}' of the plan names the parameter '{}', which has no memory", step.label, name);
   result.value = *value;
+  result.stream = parameter(step, name).init.stream;
   if (!step.update)
     return result;
   const std::vector<float *> *states = lookUp(memory.states, name);
