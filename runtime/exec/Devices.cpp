@@ -28,7 +28,8 @@ private:
 
 std::unique_ptr<Device> openCuda(const plan::Archive &archive, const plan::Plan &, const DeviceChoice &choice) {
   const int ordinal = deviceNumber(choice);
-  return cuda::makeCudaDevice(archive, cuda::systemDriver(), std::make_shared<CompilerOnDemand>(), ordinal);
+  return cuda::makeCudaDevice(archive, cuda::systemDriver(), std::make_shared<CompilerOnDemand>(), ordinal,
+                              cuda::systemLibrary);
 }
 } // namespace
 

@@ -189,8 +189,11 @@ BoundStep Binder::bind(const plan::Step &step) const {
     userError("the optimizer '{}' has too many states: the CUDA device takes {}", optimizer->name, kStates);
   bindOperands(bound);
   bindData(bound);
-  for (const plan::Source &one : step.sources)
+  for (const plan::Source &one : step.sources) {
     bound.sources.push_back(source(step, one));
+    if (!one.weights.empty())
+      bound.storage = parameter(step, one.weights).storage;
+  }
   if (isWideSweep(step))
     markLate(step, bound.sources);
   for (const std::string &name : step.biases)
@@ -216,10 +219,10 @@ BoundStep Binder::bind(const plan::Step &step) const {
 }
 
 Launches BoundStep::launches(int64_t k) const {
-  const StepShape shape{step, args, sources, loader, variant};
+  const StepShape shape{step, args, sources, loader, variant, library ? &*library : nullptr, storage};
   const std::string &kernel = step.kernel;
   if (kernel == "gemm")
-    return gemmLaunches(shape);
+    return library ? libraryLaunches(shape) : gemmLaunches(shape);
   if (kernel == "wide_softmax" && step.sweep == "statistics")
     return wideSoftmaxLaunches(shape);
   if (isWideSweep(step))

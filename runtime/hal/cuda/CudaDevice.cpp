@@ -1,5 +1,6 @@
 #include "runtime/hal/cuda/CudaDevice.h"
 #include "runtime/hal/OwnMemory.h"
+#include "runtime/hal/Remarks.h"
 #include "runtime/hal/StepTiming.h"
 #include "runtime/hal/cuda/Bf16.h"
 #include "runtime/hal/cuda/CudaProgram.h"
@@ -47,12 +48,12 @@ private:
   bool lists;
 };
 
-class CudaDevice final : public Device, public OwnMemory, public StepTiming {
+class CudaDevice final : public Device, public OwnMemory, public StepTiming, public Remarks {
 public:
   CudaDevice(const plan::Archive &archive, const DriverApi &driver, std::shared_ptr<KernelCompiler> compiler,
-             int ordinal)
+             int ordinal, LibraryOpener open, const LibraryLimits &least)
       : context(driver, ordinal), modules(archive, context, std::move(compiler)), workspace(context), data(context),
-        ordinal(ordinal) {}
+        library(context, std::move(open), least), ordinal(ordinal) {}
 
   std::string description() const override {
     return fmt::format("CUDA device {}: {}, compute capability {}.{}, {:.1f} GiB", ordinal, context.name(),
@@ -64,6 +65,7 @@ public:
   }
   void timeSteps(bool on) override { timed = on; }
   std::string product() const override { return context.name(); }
+  std::vector<std::string> remarks() const override { return library.remarks(); }
 
   float *allocate(int64_t count) override { return allocate(count, plan::Precision::Fp32); }
   float *allocate(int64_t count, plan::Precision storage) override {
@@ -118,6 +120,7 @@ public:
   int64_t workspaceBytes() const override { return workspace.block.bytes() + workspace.held; }
   WorkspaceNeed workspaceNeed(const plan::Plan &plan, const plan::Entry &entry, const plan::Optimizer *optimizer,
                               const Memory &memory, const Extents &extents) override {
+    context.use();
     const Memory somewhere = withoutNulls(memory);
     const std::vector<ProgramStep> steps =
         bind(plan, entry.steps, modules.kernelsOf(entry.name, entry.steps.size()), optimizer, somewhere, extents);
@@ -171,7 +174,7 @@ private:
 
   std::vector<ProgramStep> bind(const plan::Plan &plan, const std::vector<plan::Step> &steps,
                                 const std::vector<std::string> &kernels, const plan::Optimizer *optimizer,
-                                const Memory &memory, const Extents &extents) const {
+                                const Memory &memory, const Extents &extents) {
     checkLanes(plan);
     Binder binder(plan, optimizer, memory, extents,
                   [this](const DataView &view, int64_t rows) { return data.mostEntries(view, rows); });
@@ -180,6 +183,8 @@ private:
       bound.push_back({binder.bind(steps[i]), kernels[i]});
       if (const Variant *variant = modules.variantOf(kernels[i]))
         bound.back().bound.variant = variant;
+      const BoundStep &one = bound.back().bound;
+      bound.back().bound.library = library.choose({one.step, one.args, one.sources, one.loader, one.variant});
     }
     return bound;
   }
@@ -187,7 +192,7 @@ private:
                                      const std::vector<std::string> &kernels, const plan::Optimizer *optimizer,
                                      const Memory &memory, const Extents &extents) {
     context.use();
-    return std::make_unique<CudaProgram>(CudaProgram::Shared{context, modules, workspace, data, timed},
+    return std::make_unique<CudaProgram>(CudaProgram::Shared{context, modules, workspace, data, library, timed},
                                          bind(plan, steps, kernels, optimizer, memory, extents), optimizer,
                                          extents.maxRows);
   }
@@ -196,6 +201,7 @@ private:
   Modules modules;
   Workspace workspace;
   DataStore data;
+  LibraryProducts library;
   int ordinal;
   bool timed = false;
   std::vector<std::unique_ptr<DeviceBlock>> blocks;
@@ -204,7 +210,8 @@ private:
 } // namespace
 
 std::unique_ptr<Device> makeCudaDevice(const plan::Archive &archive, const DriverApi &driver,
-                                       std::shared_ptr<KernelCompiler> compiler, int ordinal) {
-  return std::make_unique<CudaDevice>(archive, driver, std::move(compiler), ordinal);
+                                       std::shared_ptr<KernelCompiler> compiler, int ordinal, LibraryOpener open,
+                                       const LibraryLimits &least) {
+  return std::make_unique<CudaDevice>(archive, driver, std::move(compiler), ordinal, std::move(open), least);
 }
 } // namespace sn::rt::cuda

@@ -1,4 +1,5 @@
 #include "runtime/hal/cuda/CudaProgram.h"
+#include "kernels-templates/cuda/wide_layout.cuh"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cstring>
@@ -110,7 +111,7 @@ std::string CudaProgram::nameOf(const ProgramStep &step, const Pass &pass) const
 KernelUse CudaProgram::useOf(const ProgramStep &step, const std::vector<Pass> &of) const {
   KernelUse use{step.kernel, step.bound.loaderName, step.bound.optimizer, {}};
   for (const Pass &pass : of)
-    if (pass.kernel.empty())
+    if (pass.kernel.empty() && !pass.product)
       use.names.insert(nameOf(step, pass));
   return use;
 }
@@ -173,6 +174,8 @@ CudaProgram::Ready CudaProgram::readyPass(size_t step, size_t pass, int64_t &par
     const int64_t partials = at.partials[ready.pass.source];
     args.source.partials = partials < 0 ? nullptr : work.as<float>(partials);
   }
+  if (ready.pass.oneUnit)
+    args.sourceCount = args.lanes = 1; // to the template: one source, in one piece
   if (arrangedK > 0 && givesLists(bound.step)) {
     args.topColumns = lists.as<int>();
     args.topScores = lists.as<float>(maxRows * arrangedK * static_cast<int64_t>(sizeof(int32_t)));
@@ -183,6 +186,8 @@ CudaProgram::Ready CudaProgram::readyPass(size_t step, size_t pass, int64_t &par
     ready.part = part;
     part += 2;
   }
+  if (ready.pass.product)
+    return ready;
   ready.function = &shared.modules.function(
       nameOf(steps[step], ready.pass),
       ready.pass.kernel.empty() ? useOf(steps[step], {}) : KernelUse{plan::kCudaCommon, "", "", {}}, ready.pass.shared);
@@ -280,6 +285,14 @@ CudaProgram::Kind CudaProgram::kindOf(const Launch &launch, size_t listStep) con
   return kind;
 }
 
+/// The product of a pass, by the library.
+void CudaProgram::multiply(size_t step, const Ready &ready) const {
+  const StepArgs &args = ready.args;
+  shared.library.multiply(*ready.pass.product, args.source.x, args.source.weights.value,
+                          static_cast<float *>(args.work[gemm::kPartials]), args.work[kLibraryWorkspaceArea],
+                          launches[step].workBytes[kLibraryWorkspaceArea]);
+}
+
 void CudaProgram::launchStep(size_t step, bool touchedOnly) {
   for (Ready &ready : passes[step]) {
     if (ready.pass.blocks == 0 || ready.pass.blocksY == 0) // nothing to do, as where the data store nothing
@@ -287,8 +300,11 @@ void CudaProgram::launchStep(size_t step, bool touchedOnly) {
     for (size_t area : ready.pass.zeroed)
       shared.context.zero(reinterpret_cast<DevicePointer>(ready.args.work[area]), launches[step].workBytes[area]);
     ready.args.touchedOnly = touchedOnly;
-    launchKernel(*ready.function, ready.pass.blocks, ready.pass.blocksY, ready.pass.threads, ready.pass.shared,
-                 &ready.args);
+    if (ready.pass.product)
+      multiply(step, ready);
+    else
+      launchKernel(*ready.function, ready.pass.blocks, ready.pass.blocksY, ready.pass.threads, ready.pass.shared,
+                   &ready.args);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/hal/cuda/Binder.h"
 #include "runtime/hal/cuda/DataStore.h"
 #include "runtime/hal/cuda/Graph.h"
+#include "runtime/hal/cuda/LibraryProducts.h"
 #include "runtime/hal/cuda/Modules.h"
 
 namespace sn::rt::cuda {
@@ -50,6 +51,7 @@ public:
     Modules &modules;
     Workspace &workspace;
     DataStore &data;
+    const LibraryProducts &library;
     const bool &timed; // whether steps are timed
   };
   /// `optimizer` may be null; its scalars are copied.
@@ -68,8 +70,8 @@ private:
     Kind kind;
     std::unique_ptr<Graph> graph; // made when such a run comes for the second time
   };
-  struct Ready { // a pass that can be launched
-    const Function *function = nullptr;
+  struct Ready {                        // a pass that can be launched
+    const Function *function = nullptr; // null: a product of the library
     Pass pass;
     StepArgs args;
     int64_t part = -1; // of its sums; its regularizations are the next one
@@ -87,6 +89,7 @@ private:
   void fillChanging(const Launch &launch, size_t listStep);
   Kind kindOf(const Launch &launch, size_t listStep) const;
   void launchStep(size_t step, bool touchedOnly);
+  void multiply(size_t step, const Ready &ready) const;
   void enqueue(const Kind &kind);
   void start(const Kind &kind);
   void launchKernel(const Function &function, int64_t blocks, int64_t blocksY, int threads, int64_t sharedBytes,

@@ -4,14 +4,16 @@
 #include "kernels-templates/cuda/Variants.h"
 #include "kernels-templates/cuda/abi.cuh"
 #include "runtime/hal/Device.h"
+#include "runtime/hal/cuda/LibraryUse.h"
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sn::rt::cuda {
 using namespace sn::cuda; // the structures shared with device code
 
-/// One kernel launch of a step.
+/// One launch of a step: of a kernel, or of a product by the library.
 struct Pass {
   /// "" = the step's own kernel with the template argument `number`; else a kernel that all plans share, from
   /// kernels-templates/cuda/common.cuh, by its qualified name.
@@ -24,6 +26,9 @@ struct Pass {
   bool sums = false;          // writes StepArgs::sums and regularizations, one value for each block
   size_t source = 0;          // StepArgs::source of this pass
   std::vector<size_t> zeroed; // work areas that are zeroed before the pass
+  /// The product of `source` by the library (LibraryProducts) into work area gemm::kPartials, instead of a kernel.
+  std::optional<LibraryProduct> product;
+  bool oneUnit = false; // gemm::kFinish: the work area holds the sum of all sources
 };
 /// The launches of a step and the workspace they share.
 struct Launches {
@@ -38,8 +43,10 @@ struct StepShape {
   const plan::Step &step;
   const StepArgs &args;
   const std::vector<Source> &sources;
-  Loader loader = Loader::CsrBinary;       // of the data source or target, if there is one
-  const Variant *variant = &kPlainVariant; // of the step's products
+  Loader loader = Loader::CsrBinary;               // of the data source or target, if there is one
+  const Variant *variant = &kPlainVariant;         // of the step's products
+  const LibraryUse *library = nullptr;             // gemm: if the library computes its products
+  plan::Precision storage = plan::Precision::Fp32; // of the weights of its sources
 };
 
 /// Whether target slots of the step read `target.scale` or `target.sum`, which take a walk of the target's rows.
@@ -49,6 +56,11 @@ void addTargetRows(const StepShape &shape, Launches &launches);
 
 Launches csrGatherLaunches(const StepShape &shape);
 Launches gemmLaunches(const StepShape &shape);
+/// The products of a gemm for the library, if all are large enough for it and in a precision that it has; else none.
+std::vector<LibraryProduct> libraryProducts(const StepShape &shape, const LibraryLimits &least);
+/// A gemm by the library (StepShape::library). Its workspace is the work area kLibraryWorkspaceArea.
+Launches libraryLaunches(const StepShape &shape);
+inline constexpr size_t kLibraryWorkspaceArea = 1;
 Launches wideOutputLaunches(const StepShape &shape);  // every sweep but statistics
 Launches wideSoftmaxLaunches(const StepShape &shape); // sweep statistics
 Launches wideTopkLaunches(const StepShape &shape, int64_t k);

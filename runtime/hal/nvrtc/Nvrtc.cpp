@@ -2,6 +2,7 @@
 #include "runtime/base/DynamicLibrary.h"
 #include "runtime/hal/cuda/KernelCompiler.h"
 #include "runtime/hal/nvrtc/KernelCache.h"
+#include "runtime/hal/nvrtc/ToolkitFolders.h"
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
@@ -67,41 +68,9 @@ bool resolve(Api &api, const DynamicLibrary &library) {
   return all;
 }
 
-/// Folders in `folder` whose names begin with `prefix`, in their order.
-std::vector<fs::path> foldersIn(const fs::path &folder, std::string_view prefix) {
-  std::vector<fs::path> found;
-  std::error_code problem;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
-    if (at->path().filename().string().starts_with(prefix))
-      found.push_back(at->path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-/// Where NVRTC may lie beside the loader's own path: a toolkit, or what PyTorch and others bring as Python wheels.
-std::vector<fs::path> libraryFolders() {
-  std::vector<fs::path> folders, prefixes;
-  for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (const char *home = std::getenv(variable); home && *home)
-      folders.push_back(fs::path(home) / "lib64");
-  folders.push_back("/usr/local/cuda/lib64");
-  for (const char *variable : {"VIRTUAL_ENV", "CONDA_PREFIX"})
-    if (const char *prefix = std::getenv(variable); prefix && *prefix)
-      prefixes.push_back(prefix);
-  if (const char *home = std::getenv("HOME"); home && *home)
-    prefixes.push_back(fs::path(home) / ".local");
-  prefixes.insert(prefixes.end(), {"/usr/local", "/usr"});
-  for (const fs::path &prefix : prefixes)
-    for (const fs::path &python : foldersIn(prefix / "lib", "python3"))
-      for (const char *packages : {"site-packages", "dist-packages"})
-        for (const char *wheel : {"nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib"})
-          folders.push_back(python / packages / wheel);
-  return folders;
-}
-
 /// The compiler's own library, which it opens by name: from the same folder, where the loader would not look.
 void openBuiltins(const fs::path &library) {
-  for (const fs::path &file : foldersIn(library.parent_path(), "libnvrtc-builtins.so")) {
+  for (const fs::path &file : entriesOf(library.parent_path(), "libnvrtc-builtins.so")) {
     std::string reason;
     // Never closed, like NVRTC itself: its threads and exit handlers outlive any object of ours.
     if (DynamicLibrary::open(file.string(), reason).release())
@@ -151,7 +120,7 @@ std::unique_ptr<Library> findLibrary() {
     if (auto library = tryOpen(name, reason))
       return library;
   std::vector<std::string> looked;
-  for (const fs::path &folder : libraryFolders())
+  for (const fs::path &folder : toolkitFolders({"nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib"}))
     for (const char *name : kNames)
       if (std::error_code none; fs::exists(folder / name, none)) {
         if (auto library = tryOpen((folder / name).string(), reason))
