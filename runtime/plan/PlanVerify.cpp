@@ -67,6 +67,7 @@ private:
   void checkStep(const Step &step);
   void checkFields(const Step &step, const Schema &schema);
   void checkSources(const Step &step, const Schema &schema);
+  void checkPrecision(const Step &step, const Schema &schema);
   void checkSource(const Step &step, const Schema &schema, const Source &source);
   void checkWeightGradient(const Step &step, const Schema &schema, const Source &source, const Parameter &weights);
   void checkUpdates(const Step &step);
@@ -218,6 +219,7 @@ void Verifier::checkStep(const Step &step) {
       problem("waits for step {}, which does not run before it", before);
   checkFields(step, *schema);
   checkSources(step, *schema);
+  checkPrecision(step, *schema);
   checkSlots(step, *schema);
   checkUpdates(step);
   if (isVectorMap(step))
@@ -270,6 +272,32 @@ void Verifier::checkFields(const Step &step, const Schema &schema) {
 void Verifier::checkSources(const Step &step, const Schema &schema) {
   for (const Source &source : step.sources)
     checkSource(step, schema, source);
+}
+
+/// Weights in bf16 belong to products in bf16, and a step's kernel is instantiated for one storage.
+void Verifier::checkPrecision(const Step &step, const Schema &schema) {
+  const bool multiplies = schema.refs && schema.weights && !step.sources.empty();
+  if (!multiplies && step.precision != Precision::Fp32)
+    problem("has the precision {} and no products", nameOf(step.precision));
+  auto storageOf = [&](const std::string &name) {
+    auto found = parameters.find(name);
+    return found == parameters.end() ? Precision::Fp32 : found->second->storage;
+  };
+  for (const Source &source : step.sources) {
+    if (storageOf(source.weights) != storageOf(step.sources[0].weights))
+      problem("reads '{}' and '{}', which are stored differently", step.sources[0].weights, source.weights);
+    if (multiplies && storageOf(source.weights) == Precision::Bf16 && step.precision != Precision::Bf16)
+      problem("multiplies by '{}' in {}, which is stored in bf16", source.weights, nameOf(step.precision));
+  }
+  std::set<std::string> vectors(step.biases.begin(), step.biases.end());
+  for (const auto &[name, use] : step.slots)
+    for (const auto *args : {&use.in, &use.out})
+      for (const SlotArg &arg : *args)
+        if (arg.role == Role::Column)
+          vectors.insert(arg.ref);
+  for (const std::string &name : vectors)
+    if (storageOf(name) != Precision::Fp32)
+      problem("takes '{}' by columns, which is stored in bf16", name);
 }
 
 void Verifier::checkSource(const Step &step, const Schema &schema, const Source &source) {

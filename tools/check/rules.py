@@ -21,6 +21,7 @@ WITHOUT_MESSAGE = {
     30: "says where defaults come from",
     31: "says what an update means",
     32: "says how long state lasts",
+    36: "its keys are net_3, net_4 and net_9; without effect, net_7",
 }
 
 

@@ -25,7 +25,7 @@ Tables keyTables() {
 }
 
 /// What all of the training gives: names and bits of the parameters, the best columns, and what the plan says of where
-/// weights come from. UserError for a network that is refused.
+/// weights come from and of how precise a GPU is. UserError for a network that is refused.
 std::string outcome(const KeyJson &json) {
   static const Tables tables = keyTables();
   Network network(json.dump(1), "net.json");
@@ -40,6 +40,9 @@ std::string outcome(const KeyJson &json) {
   auto append = [&](const auto &values) {
     all.append(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(values[0]));
   };
+  for (const plan::Entry &entry : program.plan.entries)
+    for (const plan::Step &step : entry.steps)
+      all += plan::nameOf(step.precision);
   for (const plan::Parameter &parameter : program.plan.parameters) {
     all += parameter.name;
     append(session.model().parameter(parameter.name));

@@ -70,6 +70,7 @@ void networkCases(Cases &cases) {
                    {{"@H/WeightInit", {{"Scheme", "Constant"}, {"Scale", 0.3}}}},
                    "Compatibility",
                    "dsstne"});
+  cases.push_back({"network/Precision", {}, "Precision", "tf32"});
   cases.push_back({"network/WeightsData", {}, "WeightsData", "w.h5"});
   cases.push_back({"network/SparsenessPenalty",
                    {{"@H/Sparse", true}, {"@H/Activation", "Sigmoid"}},
@@ -187,6 +188,11 @@ void trainedLayerCases(Cases &cases) {
                    "@H/SparsenessPenalty",
                    {{"p", 0.2}, {"beta", 1}}});
   cases.push_back({"layer Hidden/SharedWeights", {}, "@G/SharedWeights", kShare});
+  for (const char *layer : {"Hidden", "Output"})
+    cases.push_back({std::string("layer ") + layer + "/Precision",
+                     {{"Precision", "tf32"}},
+                     *layer == 'H' ? "@H/Precision" : "@Out/Precision",
+                     "fp32"});
   Setup wide{{"@G/N", 13}, {"@Out/Source", {"G", "H"}}};
   cases.push_back({"layer Output/SharedWeights",
                    wide,

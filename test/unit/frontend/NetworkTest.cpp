@@ -104,6 +104,14 @@ TEST(Network, SingleLayerObjectNeedsNoBrackets) {
       "1:11: error: layer 'Input0' has no effect: no layer reads it; name it as a 'Source' or remove it [net_14]");
 }
 
+TEST(Network, PrecisionOfTheNetworkAndOfLayers) {
+  Network net = read(network(R"("Precision":"TF32")", hidden(R"("Precision":"Bf16x3")")));
+  EXPECT_EQ(net.precision, plan::Precision::Tf32);
+  EXPECT_EQ(net.layers[1].precision, plan::Precision::Bf16x3);
+  EXPECT_EQ(net.layers.back().precision, std::nullopt);
+  EXPECT_EQ(read(network("")).precision, plan::Precision::Fp32);
+}
+
 TEST(Network, FittingLossAndActivation) {
   for (const char *loss : {"CrossEntropy", "Cross Entropy", "ScaledMarginalCrossEntropy", "L2"})
     for (const char *activation : {"Sigmoid", "SoftMax"}) {

@@ -128,6 +128,25 @@ const Fault kFaults[] = {
        p.entries[0].buffers.push_back({"s", {{4, ""}}, 3, 3});
      },
      "after its update"},
+    {"storage", [](Plan &p) { p.parameters[0].storage = Precision::Tf32; },
+     "'Input->Hidden/weights' is stored as tf32; \"fp32\" or \"bf16\" is expected"},
+    {"precisionOfNothing", [](Plan &p) { step(p, 3).precision = Precision::Tf32; },
+     "(column_reduce Hidden bias): has the precision tf32 and no products"},
+    {"narrowWeightsOfAWideProduct",
+     [](Plan &p) {
+       p.parameters[0].storage = Precision::Bf16;
+       step(p, 4).precision = Precision::Bf16;
+     },
+     "(csr_gather Hidden): multiplies by 'Input->Hidden/weights' in fp32, which is stored in bf16"},
+    {"narrowBias", [](Plan &p) { p.parameters[3].storage = Precision::Bf16; },
+     "takes 'Hidden->Output/bias' by columns, which is stored in bf16"},
+    {"mixedStorage",
+     [](Plan &p) {
+       p.parameters.push_back(test::parameter("other", {4, ""}, symbol("outputs"), "columns"));
+       step(p, 1).sources.push_back(test::source(false, "h", "other"));
+       step(p, 1).precision = p.parameters[4].storage = Precision::Bf16;
+     },
+     "reads 'Hidden->Output/weights' and 'other', which are stored differently"},
     {"purposeless", [](Plan &p) { step(p, 3).biases.clear(), step(p, 3).update = false; }, "slot 'finish' is missing"},
     {"reductionIndex",
      [](Plan &p) {
@@ -164,6 +183,17 @@ TEST_P(Faults, AreFound) {
 INSTANTIATE_TEST_SUITE_P(Verify, Faults, testing::ValuesIn(kFaults), [](const auto &info) { return info.param.name; });
 
 TEST(Verify, AcceptsACorrectPlan) { EXPECT_EQ(verify(smallPlan()), std::vector<std::string>{}); }
+
+TEST(Verify, AcceptsNarrowWeights) {
+  Plan plan = smallPlan();
+  for (size_t parameter : {0, 2})
+    plan.parameters[parameter].storage = Precision::Bf16;
+  for (Entry &entry : plan.entries)
+    for (Step &step : entry.steps)
+      if (!step.sources.empty())
+        step.precision = Precision::Bf16;
+  EXPECT_EQ(verify(plan), std::vector<std::string>{});
+}
 
 TEST(Verify, AcceptsRowStatisticsAcrossSweeps) {
   Plan plan = smallPlan();
