@@ -1,4 +1,4 @@
-// gemm: dense products of buffers, then the epilogue. A block makes a tile of 64 x 64; where an inner extent is wide,
+// gemm: dense products of buffers, then the epilogue. A block makes a tile; where an inner extent is wide,
 // a block makes the tile's part of one lane, and a second pass adds the lanes by the tree.
 #pragma once
 #include "kernels-templates/cuda/slot.cuh"
@@ -6,8 +6,8 @@
 
 namespace sn::cuda {
 /// Grid: x = tiles of the columns (pass gemm::kPartial: by units, the lanes of the sources one after another), y =
-/// tiles of the rows.
-template <class Epilogue, class TileType = Tile> struct Gemm {
+/// tiles of the rows. Dynamic shared memory: the tile's, but for pass gemm::kFinish.
+template <class Epilogue, class TileType = Tile, class Weights = Fp32Weights> struct Gemm {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     const Frame frame = *args.frame;
     const Int tiles = ceilDiv(args.columns, kSide);
@@ -28,7 +28,7 @@ template <class Epilogue, class TileType = Tile> struct Gemm {
       for (int n = static_cast<int>(threadIdx.x); n < kSide * kSide; n += kThreads)
         finish(n / kSide, n % kSide, 0);
     } else if (row < frame.rows) {
-      __shared__ typename TileType::Shared shared;
+      auto &shared = *dynamicShared<typename TileType::Shared>();
       const int unit = static_cast<int>(blockIdx.x / tiles);
       TileType tile;
       tile.clear();
@@ -39,10 +39,11 @@ template <class Epilogue, class TileType = Tile> struct Gemm {
             partials(args, unit)[(row + i) * args.columns + column + j] = value;
         });
       } else {
-        const float *values = tile.toShared(shared);
+        tile.inShared(shared, [&](int first, int rows, const float *values) {
 #pragma unroll 1
-        for (int n = static_cast<int>(threadIdx.x); n < kSide * kSide; n += kThreads)
-          finish(n / kSide, n % kSide, values[n / kSide * TileType::kStride + n % kSide]);
+          for (int n = static_cast<int>(threadIdx.x); n < rows * kSide; n += kThreads)
+            finish(first + n / kSide, n % kSide, values[n / kSide * TileType::kStride + n % kSide]);
+        });
       }
     }
     if constexpr (Pass != gemm::kPartial)
@@ -74,7 +75,7 @@ private:
         inner = laneRange(source.inner, lane, lanes);
       }
       tile.multiply(shared, rowsOperand(source.x, source.inner, rows, row),
-                    weightsOperand(source, args.columns, column), inner.begin, inner.end);
+                    weightsOperand<Weights>(source, args.columns, column), inner.begin, inner.end);
     }
   }
   /// The lanes of each source by the tree, the sources in their order.

@@ -4,10 +4,11 @@
 #include "kernels-templates/cuda/gradient_tile.cuh"
 
 namespace sn::cuda {
-/// Grid: x = tiles of 64 columns of E times tiles of 64 of its inner extent; neighbours share their part of x.
-template <class TileType> struct GemmUpdateBy {
+/// Grid: x = tiles of the columns of E times tiles of its inner extent; neighbours share their part of x. Dynamic
+/// shared memory: the tile's.
+template <class TileType, class Weights = Fp32Weights> struct GemmUpdateBy {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
-    __shared__ typename TileType::Shared shared;
+    auto &shared = *dynamicShared<typename TileType::Shared>();
     constexpr int kSide = TileType::kSide;
     const Source &source = args.source;
     const Int rows = args.frame->rows, tiles = ceilDiv(source.outer, kSide);
@@ -25,7 +26,8 @@ template <class TileType> struct GemmUpdateBy {
       tree.push(lane, tile.acc);
     }
     double regularization = 0;
-    gradient.template descend<Optimizer>(args, tile, shared, GradientTile::factor(source, rows), regularization);
+    gradient.template descend<Optimizer, Weights>(args, tile, shared, GradientTile::factor(source, rows),
+                                                  regularization);
     reportSums(args, 0, regularization);
   }
 };

@@ -1,4 +1,4 @@
-// Tiles of a weight gradient: 64 of inner by 64 columns of E [inner, outer], in the order of E's memory, whatever its
+// Tiles of a weight gradient: as many of inner as columns of E [inner, outer], in the order of E's memory, whatever its
 // orientation, so that neighbouring threads update neighbouring values.
 #pragma once
 #include "kernels-templates/cuda/slot.cuh"
@@ -22,33 +22,43 @@ public:
     const MatrixOperand x = columnsOperand(source.x, source.inner, source.inner, inner);
     tile.multiply(shared, either(source.outerFirst, delta, x), either(source.outerFirst, x, delta), begin, end);
   }
-  /// Hands on the gradient, factor times the tile: to the optimizer or to its buffer.
-  template <class Optimizer, class TileType>
+  /// Hands on the gradient, factor times the tile: to the optimizer, for weights in the storage `Weights`, or to its
+  /// buffer. All threads of the block call it; a barrier must come before `shared` is written again.
+  template <class Optimizer, class Weights = Fp32Weights, class TileType>
   __device__ __forceinline__ void descend(const StepArgs &args, TileType &tile, typename TileType::Shared &shared,
                                           float factor, double &regularization) const {
+    tile.inShared(shared, [&](int first, int rows, const float *values) {
+      descendRows<Optimizer, Weights, TileType>(args, first, rows, values, factor, regularization);
+    });
+  }
+
+private:
+  /// Rows [first, first + rows) of the tile.
+  template <class Optimizer, class Weights, class TileType>
+  __device__ __forceinline__ void descendRows(const StepArgs &args, int first, int rows, const float *values,
+                                              float factor, double &regularization) const {
     using Rule = typename Optimizer::Weights;
     constexpr int kSide = TileType::kSide;
     constexpr int kBatch = 4; // values and states on their way at a time
-    const float *values = tile.toShared(shared);
 #pragma unroll 1
-    for (int first = static_cast<int>(threadIdx.x); first < kSide * kSide; first += kBatch * kThreads) {
+    for (int at = static_cast<int>(threadIdx.x); at < rows * kSide; at += kBatch * kThreads) {
       Int offset[kBatch];
       typename Rule::Values before[kBatch];
 #pragma unroll
       for (int b = 0; b < kBatch; ++b) {
-        const int n = first + b * kThreads;
-        offset[b] = offsetOf(n / kSide, n % kSide);
+        const int n = at + b * kThreads;
+        offset[b] = offsetOf(first + n / kSide, n % kSide);
         if (offset[b] >= 0 && !source.descent)
-          before[b] = Rule::load(source.weights, offset[b]);
+          before[b] = Rule::template load<Weights>(source.weights, offset[b]);
       }
 #pragma unroll
       for (int b = 0; b < kBatch; ++b) {
-        const int n = first + b * kThreads;
+        const int n = at + b * kThreads;
         const float gradient = factor * values[n / kSide * TileType::kStride + n % kSide];
         if (offset[b] < 0)
           continue;
         if (!source.descent)
-          Rule::update(args, source.weights, offset[b], before[b], gradient, regularization);
+          Rule::template update<Weights>(args, source.weights, offset[b], before[b], gradient, regularization);
         else if (source.accumulate)
           source.descent[offset[b]] += gradient;
         else
@@ -56,8 +66,6 @@ public:
       }
     }
   }
-
-private:
   /// Where the tile's value (i, j) lies in the weights; -1: beyond its borders.
   __device__ __forceinline__ Int offsetOf(int i, int j) const {
     const Int line = (source.outerFirst ? column : inner) + i, along = (source.outerFirst ? inner : column) + j;

@@ -1,5 +1,5 @@
-// The product of two staged operands on a tile of 64 x 64 by tensor cores: what Tile (tile.cuh) does by fused
-// multiply-adds, in less precision. For sm_80 and later.
+// The product of two staged operands on a square tile by tensor cores (mma.sync): what FfmaTile (tile.cuh) does by
+// fused multiply-adds, in less precision. For sm_80 and later.
 #pragma once
 #include "kernels-templates/cuda/tensor_core.cuh"
 #include "kernels-templates/cuda/tile.cuh"
@@ -25,31 +25,47 @@ inline constexpr bool kHasTensorCores =
     true;
 #endif
 
-/// Left factors run along the rows of mma's A, right ones along the columns of its B.
+/// Left factors run along the rows of mma's A, right ones along the columns of its B. A warp has 32 x 16 of 64 x 64
+/// values, or 64 x 32 of 128 x 128.
 ///
-/// A slice in shared memory is 64 lines of 16 words, a word being a TF32 value or two neighbours in depth as BF16. A
-/// line is four chunks of 16 bytes. The four lanes t of a group read a chunk each, words (x, y, z, w), and take (x, y)
-/// as their columns (t, t + 4) of A or rows of B in one product, (z, w) in another: which place of the depth stands in
-/// which column of an mma is free, so long as A and B agree. Bf16x3 has the high parts in (x, y), the low ones in (z,
-/// w). Chunk c of line i lies at c ^ (i / 2 % 4): eight lanes that read two lines, or write a chunk of eight, meet no
-/// bank twice. (Padding does one or the other.)
-template <Precision P> class MmaTile {
+/// A slice in shared memory is a line for each row (column) of the tile, of 16 words: a word is a TF32 value or two
+/// neighbours in depth as BF16. Words go in pairs. The first four pairs of a line make one plane of the slice, the
+/// other four a second one; the four lanes t of a group read pair t of a plane and take its words as their columns (t,
+/// t + 4) of A or rows of B: which place of the depth stands in which column of an mma is free, so long as A and B
+/// agree. Tf32 and Bf16: a plane is the depth of one mma. Bf16x3: the first plane has the high parts, the second the
+/// low ones.
+///
+/// In a plane lines lie four to a row of 128 bytes, all banks once, permuted in it by the number of the row and the
+/// plane (placeOf): half a warp that reads four lines, or writes four lines, two of both planes, a pair of each of
+/// sixteen or of every fourth line, meets no bank twice. (Test "MmaTile.BanksAreMetOnce".)
+///
+/// An mma of a warp reads 192 bytes of shared memory (side 128: A 64 x 8 words, B 32 x 8 words for 16 of them; Bf16x3:
+/// 128 bytes; side 64: 384 bytes, for 4 of them). It takes the tensor cores of sm_80 2 cycles of a multiprocessor, in
+/// which shared memory gives 256 bytes: side 128 leaves a quarter of that for the stores of the next slice, side 64 is
+/// limited by it. A slice takes them 512 cycles (Bf16x3: 768), which memory may take to answer. Operands are read from
+/// memory as floats: 32 operations of a product to a byte, which is what limits Bf16 where weights are not stored so.
+template <Precision P, int Side = 64> class MmaTile {
   static_assert(kHasTensorCores<P>, "MmaTile needs tensor cores for TF32 and BF16, sm_80 or later; for older devices "
                                     "compile the precision fp32, whose products are Tile's");
+  static_assert(Side == 64 || Side == 128);
 
 public:
-  static constexpr int kSide = kTileSide;
+  static constexpr int kSide = Side;
   static constexpr int kDepth = P == Precision::Bf16 ? 32 : 16; // of a staged slice
-  static constexpr int kStride = Tile::kStride;                 // of a line of `values`
+  static constexpr int kStride = Side + 4;                      // of a line of `values`
+  static constexpr int kPartRows = 64;
 
+  struct Stage {
+    uint2 planes[2][Side * 4];
+  };
   union __align__(16) Shared {
     struct {
-      uint4 left[2][kSide * 4], right[2][kSide * 4];
+      Stage left[2], right[2];
     } stages;
-    float values[kSide * kStride];
+    float values[kPartRows * kStride];
   };
 
-  static constexpr int kCount = kSide * kSide / kThreads;
+  static constexpr int kCount = Side * Side / kThreads;
   float acc[kCount];
 
   __device__ __forceinline__ void clear() {
@@ -57,149 +73,179 @@ public:
     for (int n = 0; n < kCount; ++n)
       acc[n] = 0;
   }
-  /// Accumulators of a warp: 2 x 2 fragments of [16, 8]. Of each, value v lies in row group + 8 (v / 2) and column
-  /// 2 t + v % 2 (PTX ISA, "Matrix Fragments for mma.m16n8k8" and "... m16n8k16", accumulators C and D).
+  /// Accumulators of a warp: kRows x kColumns fragments of [16, 8]. Of each, value v lies in row group + 8 (v / 2) and
+  /// column 2 t + v % 2 (PTX ISA, "Matrix Fragments for mma.m16n8k8" and "... m16n8k16", accumulators C and D).
   template <class F> __device__ __forceinline__ void forEach(F f) {
     const int row = firstRow() + lane() / 4, column = firstColumn() + lane() % 4 * 2;
 #pragma unroll
-    for (int n = 0; n < kCount; ++n)
-      f(row + n / 8 * 16 + n / 2 % 2 * 8, column + n / 4 % 2 * 8 + n % 2, acc[n]);
+    for (int m = 0; m < kRows; ++m)
+#pragma unroll
+      for (int half = 0; half < 2; ++half)
+#pragma unroll
+        for (int n = 0; n < kColumns; ++n)
+#pragma unroll
+          for (int v = 0; v < 2; ++v)
+            f(row + m * 16 + half * 8, column + n * 8 + v, acc[(m * kColumns + n) * 4 + half * 2 + v]);
   }
+  template <class F> __device__ __forceinline__ void inShared(Shared &shared, F f) { showInShared(*this, shared, f); }
   __device__ __forceinline__ float *toShared(Shared &shared) {
-    __syncthreads();
-    forEach([&](int i, int j, float value) { shared.values[i * kStride + j] = value; });
-    __syncthreads();
+    static_assert(kPartRows == kSide, "the tile's values do not fit: inShared shows them in parts");
+    showInShared(*this, shared, [](int, int, const float *) {});
     return shared.values;
   }
-
   template <class Left, class Right>
   __device__ __forceinline__ void multiply(Shared &shared, const Left &left, const Right &right, Int begin, Int end) {
-    __syncthreads();
-    if (begin >= end)
-      return;
-    Chunk l, r;
-    l.fetch(left, begin, end);
-    r.fetch(right, begin, end);
-    int stage = 0;
-    l.put(shared.stages.left[0], left.alongDepth);
-    r.put(shared.stages.right[0], right.alongDepth);
-#pragma unroll 1
-    for (Int k = begin;; k += kDepth) {
-      __syncthreads(); // the slice is there, and nobody reads the other stage any more
-      const bool more = k + kDepth < end;
-      if (more) {
-        l.fetch(left, k + kDepth, end);
-        r.fetch(right, k + kDepth, end);
+    multiplySlices(*this, shared.stages.left, shared.stages.right, left, right, begin, end);
+  }
+
+  // What multiplySlices asks for.
+
+  static constexpr int kSteps = 2;
+  /// Where pair `t` of line `line` lies in a plane.
+  static __device__ __forceinline__ int placeOf(int plane, int line, int t) {
+    return line / 4 * 16 + ((line % 4) ^ (line / 16 % 4) ^ (plane * 2)) * 4 + (t ^ (line / 4 % 4));
+  }
+
+  /// A thread's part of a slice on its way to shared memory: for some lines a pair of words, or where they come from
+  /// four neighbours of the depth, in two words or one in each plane, both.
+  class Slice {
+  public:
+    template <class Operand>
+    __device__ __forceinline__ void fetch(const Operand &operand, bool aligned, Int begin, Int end) {
+      if (operand.alongDepth) {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+          fetchAlong(operand, aligned, along(n) / kFours, begin + along(n) % kFours * 4, end, value[n]);
+      } else if constexpr (kLines == 4) {
+        // value[k] has four lines
+#pragma unroll
+        for (int k = 0; k < kPair; ++k)
+          fetchAcross(operand, aligned, acrossLine(0), begin + acrossPair() * kPair + k, end, value[k]);
+      } else {
+#pragma unroll
+        for (int line = 0; line < kLines; ++line)
+#pragma unroll
+          for (int k = 0; k < kPair; ++k) {
+            const Int at = begin + acrossPair() * kPair + k;
+            value[(line * kPair + k) / 4][(line * kPair + k) % 4] = at < end ? operand(acrossLine(line), at) : 0.0f;
+          }
       }
-      accumulate(shared.stages.left[stage], shared.stages.right[stage]);
-      if (!more)
-        return;
-      stage ^= 1;
-      l.put(shared.stages.left[stage], left.alongDepth);
-      r.put(shared.stages.right[stage], right.alongDepth);
+    }
+    __device__ __forceinline__ void put(Stage &to, bool alongDepth) const {
+      if (alongDepth) {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+          putFour(to, along(n) / kFours, along(n) % kFours, value[n]);
+      } else {
+#pragma unroll
+        for (int line = 0; line < kLines; ++line) {
+          float of[kPair];
+#pragma unroll
+          for (int k = 0; k < kPair; ++k) {
+            if constexpr (kLines == 4)
+              of[k] = value[k][line];
+            else
+              of[k] = value[(line * kPair + k) / 4][(line * kPair + k) % 4];
+          }
+          putPair(to, acrossLine(line), acrossPair(), of);
+        }
+      }
+    }
+
+  private:
+    static constexpr int kGroups = Side * kDepth / 4 / kThreads; // of four neighbours of the depth
+    static constexpr int kFours = kDepth / 4;                    // of a line
+    static constexpr int kPair = P == Precision::Tf32 ? 2 : 4;   // values that make a pair of words
+    static constexpr int kPairs = kDepth / kPair;                // of a line
+    static constexpr int kLines = Side * kPairs / kThreads;      // of a thread, where lines are neighbours in memory
+
+    static __device__ __forceinline__ int along(int n) { return static_cast<int>(threadIdx.x) + n * kThreads; }
+    /// Four neighbours, for one load; or one line to a thread, for neighbouring threads.
+    static __device__ __forceinline__ int acrossLine(int n) {
+      const int thread = static_cast<int>(threadIdx.x) % (Side / kLines);
+      return kLines == 4 ? thread * 4 + n : thread + n * (Side / kLines);
+    }
+    static __device__ __forceinline__ int acrossPair() { return static_cast<int>(threadIdx.x) / (Side / kLines); }
+
+    /// Values 4 four ... 4 four + 3 of the slice's depth.
+    static __device__ __forceinline__ void putFour(Stage &to, int line, int four, const float (&of)[4]) {
+      if constexpr (P == Precision::Tf32) {
+        // Two pairs: one of each plane, so that the stores of four lanes cover the places of a line.
+        putWords(to, line, four, 0, make_uint2(tf32Bits(of[0]), tf32Bits(of[1])));
+        putWords(to, line, four, 1, make_uint2(tf32Bits(of[2]), tf32Bits(of[3])));
+      } else {
+        putPair(to, line, four, of);
+      }
+    }
+    /// Pair `pair` of the slice's depth.
+    static __device__ __forceinline__ void putPair(Stage &to, int line, int pair, const float (&of)[kPair]) {
+      if constexpr (P == Precision::Tf32) {
+        putWords(to, line, pair / 2, pair % 2, make_uint2(tf32Bits(of[0]), tf32Bits(of[1])));
+      } else {
+        const uint2 words = make_uint2(bf16Pair(of[0], of[1]), bf16Pair(of[2], of[3]));
+        if constexpr (P == Precision::Bf16) {
+          putWords(to, line, pair % 4, pair / 4, words);
+        } else {
+          putWords(to, line, pair, 0, words);
+          putWords(to, line, pair, 1, make_uint2(lowPair(of[0], of[1], words.x), lowPair(of[2], of[3], words.y)));
+        }
+      }
+    }
+    static __device__ __forceinline__ void putWords(Stage &to, int line, int t, int plane, uint2 words) {
+      to.planes[plane][placeOf(plane, line, t)] = words;
+    }
+    /// What two values lose to the BF16 pair `high`. The differences are exact.
+    static __device__ __forceinline__ unsigned lowPair(float a, float b, unsigned high) {
+      return bf16Pair(a - __uint_as_float(high << 16), b - __uint_as_float(high & 0xffff0000u));
+    }
+    float value[kGroups][4]; // kLines x kPair values
+  };
+
+  /// The registers of a plane's fragments (PTX ISA, "Matrix Fragments for mma.m16n8k8", .tf32, and "Matrix Fragments
+  /// for mma.m16n8k16 with floating point type", .bf16; a word is a column or two): A has (row, column) = (group, t),
+  /// (group + 8, t), (group, t + 4), (group + 8, t + 4); B has (row, column) = (t, group), (t + 4, group).
+  struct Fragments {
+    uint2 a[Side / 32][2], b[Side / 32]; // rows group and group + 8 of each; columns group
+    __device__ __forceinline__ void load(const Stage &left, const Stage &right, int plane) {
+      const int group = lane() / 4, t = lane() % 4;
+#pragma unroll
+      for (int n = 0; n < kColumns; ++n)
+        b[n] = right.planes[plane][placeOf(plane, firstColumn() + n * 8 + group, t)];
+#pragma unroll
+      for (int m = 0; m < kRows; ++m)
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+          a[m][half] = left.planes[plane][placeOf(plane, firstRow() + m * 16 + half * 8 + group, t)];
+    }
+  };
+  __device__ __forceinline__ void multiply(int step, const Fragments &current, const Fragments &previous) {
+    if (P == Precision::Bf16x3 && step == 1) {
+      add(previous, current); // high low
+      add(current, previous); // low high
+    } else {
+      add(current, current);
     }
   }
 
 private:
-  /// A warp has 32 rows and 16 columns of the tile.
-  static __device__ __forceinline__ int firstRow() { return warp() / 4 * 32; }
-  static __device__ __forceinline__ int firstColumn() { return warp() % 4 * 16; }
-  static __device__ __forceinline__ int placeOf(int line, int chunk) { return line * 4 + (chunk ^ (line / 2 % 4)); }
+  static constexpr int kRows = Side / 32, kColumns = Side / 32; // of a warp's fragments
+  static __device__ __forceinline__ int firstRow() { return warp() / 4 * (Side / 2); }
+  static __device__ __forceinline__ int firstColumn() { return warp() % 4 * (Side / 4); }
 
-  /// A thread's part of a slice on its way to shared memory: the depth of one chunk of one line.
-  struct Chunk {
-    static constexpr int kValues = kDepth / 4;
-    float value[kValues];
-    /// Where the operand runs along its depth neighbouring threads have neighbouring chunks, else neighbouring lines.
-    static __device__ __forceinline__ int line(bool alongDepth) {
-      const int t = static_cast<int>(threadIdx.x);
-      return alongDepth ? t / 4 : t % kSide;
-    }
-    static __device__ __forceinline__ int chunk(bool alongDepth) {
-      const int t = static_cast<int>(threadIdx.x);
-      return alongDepth ? t % 4 : t / kSide;
-    }
-    template <class Operand> __device__ __forceinline__ void fetch(const Operand &operand, Int begin, Int end) {
-      const Int first = begin + chunk(operand.alongDepth) * kValues;
+  /// One mma for each fragment of the accumulators.
+  __device__ __forceinline__ void add(const Fragments &left, const Fragments &right) {
 #pragma unroll
-      for (int n = 0; n < kValues; ++n)
-        value[n] = first + n < end ? operand(line(operand.alongDepth), first + n) : 0.0f;
-    }
-    __device__ __forceinline__ void put(uint4 *to, bool alongDepth) const {
-      to[placeOf(line(alongDepth), chunk(alongDepth))] = rounded();
-    }
-    __device__ __forceinline__ uint4 rounded() const {
-      uint4 words;
-      if constexpr (P == Precision::Tf32) {
-        words.x = tf32Bits(value[0]);
-        words.y = tf32Bits(value[1]);
-        words.z = tf32Bits(value[2]);
-        words.w = tf32Bits(value[3]);
-      } else {
-        words.x = bf16Pair(value[0], value[1]);
-        words.y = bf16Pair(value[2], value[3]);
-        if constexpr (P == Precision::Bf16) {
-          words.z = bf16Pair(value[4], value[5]);
-          words.w = bf16Pair(value[6], value[7]);
-        } else {
-          words.z = lowPair(value[0], value[1], words.x);
-          words.w = lowPair(value[2], value[3], words.y);
-        }
-      }
-      return words;
-    }
-    /// What two values lose to the BF16 pair `high`. The differences are exact.
-    static __device__ __forceinline__ unsigned lowPair(float a, float b, unsigned high) {
-      return bf16Pair(a - __int_as_float(static_cast<int>(high << 16)),
-                      b - __int_as_float(static_cast<int>(high & 0xffff0000u)));
-    }
-  };
-
-  /// Columns of A, or rows of B, of product `number` of the two that a chunk holds.
-  static __device__ __forceinline__ unsigned first(const uint4 &chunk, int number) {
-    return number ? chunk.z : chunk.x;
-  }
-  static __device__ __forceinline__ unsigned second(const uint4 &chunk, int number) {
-    return number ? chunk.w : chunk.y;
-  }
-
-  /// The registers of a fragment (PTX ISA, "Matrix Fragments for mma.m16n8k8", .tf32, and "Matrix Fragments for
-  /// mma.m16n8k16 with floating point type", .bf16; a word is a column or two): A has (row, column) = (group, t),
-  /// (group + 8, t), (group, t + 4), (group + 8, t + 4); B has (row, column) = (t, group), (t + 4, group).
-  __device__ __forceinline__ void accumulate(const uint4 *left, const uint4 *right) {
-    const int group = lane() / 4, t = lane() % 4;
-    uint4 a[2][2], b[2]; // rows group and group + 8 of each fragment; columns group
+    for (int m = 0; m < kRows; ++m)
 #pragma unroll
-    for (int m = 0; m < 2; ++m)
-#pragma unroll
-      for (int half = 0; half < 2; ++half)
-        a[m][half] = left[placeOf(firstRow() + m * 16 + half * 8 + group, t)];
-#pragma unroll
-    for (int n = 0; n < 2; ++n)
-      b[n] = right[placeOf(firstColumn() + n * 8 + group, t)];
-    if constexpr (P == Precision::Bf16x3) {
-      add(a, b, 0, 0);
-      add(a, b, 0, 1);
-      add(a, b, 1, 0);
-    } else {
-      add(a, b, 0, 0);
-      add(a, b, 1, 1);
-    }
-  }
-  /// One mma for each fragment of the accumulators: words `ofA` of the chunks of A with words `ofB` of those of B.
-  __device__ __forceinline__ void add(const uint4 (&a)[2][2], const uint4 (&b)[2], int ofA, int ofB) {
-#pragma unroll
-    for (int m = 0; m < 2; ++m)
-#pragma unroll
-      for (int n = 0; n < 2; ++n) {
-        const unsigned left[4] = {first(a[m][0], ofA), first(a[m][1], ofA), second(a[m][0], ofA), second(a[m][1], ofA)};
-        const unsigned right[2] = {first(b[n], ofB), second(b[n], ofB)};
-        float *sums = acc + (m * 2 + n) * 4;
+      for (int n = 0; n < kColumns; ++n) {
+        const unsigned a[4] = {left.a[m][0].x, left.a[m][1].x, left.a[m][0].y, left.a[m][1].y};
+        const unsigned b[2] = {right.b[n].x, right.b[n].y};
+        float *sums = acc + (m * kColumns + n) * 4;
         float d[4] = {sums[0], sums[1], sums[2], sums[3]};
         if constexpr (P == Precision::Tf32)
-          mmaTf32(d, left, right);
+          mmaTf32(d, a, b);
         else
-          mmaBf16(d, left, right);
+          mmaBf16(d, a, b);
 #pragma unroll
         for (int v = 0; v < 4; ++v)
           sums[v] = d[v];

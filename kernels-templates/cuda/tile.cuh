@@ -1,74 +1,56 @@
-// The product of two staged operands on a tile of 64 x 64 by a block of 256 threads. Everything that multiplies
-// matrices is written against what `Tile` declares, as a template over the type of the tile: `Tile` here, in fp32, or
-// `MmaTile` (mma_tile.cuh), on tensor cores. Which values a thread holds is asked for, never assumed.
+// The product of two staged operands on a square tile by a block of 256 threads. Everything that multiplies matrices is
+// written against what `FfmaTile` declares, as a template over the type of the tile: FfmaTile here, in fp32, `MmaTile`
+// (mma_tile.cuh) and what manifest.inc lists beside them, on tensor cores. Which values a thread holds is asked for,
+// never assumed, and so is the side.
 #pragma once
-#include "kernels-templates/cuda/prelude.cuh"
+#include "kernels-templates/cuda/staging.cuh"
 #include "kernels-templates/cuda/wide_layout.cuh"
 
 namespace sn::cuda {
-/// An operand of a product: element (i, k) of a matrix in memory, 0 for i at or beyond `extent`. It lies at
-/// base[i * stride + k] if `alongDepth`, else at base[k * stride + i].
-///
-/// Any operand is such a functor: `float operator()(int i, Int k) const` for i in [0, 64) of the tile and k in the
-/// product's range, and `bool alongDepth`: which of the two runs through memory, for coalesced loads.
-struct MatrixOperand {
-  const float *base = nullptr;
-  Int stride = 0;
-  Int extent = 0;
-  bool alongDepth = true;
-  __device__ __forceinline__ float operator()(int i, Int k) const {
-    if (i >= extent)
-      return 0.0f;
-    return alongDepth ? base[i * stride + k] : base[k * stride + i];
+/// The tile's values on their way through shared memory, as many rows at a time as it holds: what the tiles' toShared
+/// and inShared do. `Tile` has kSide, kStride, kPartRows, Shared::values and forEach.
+template <class Tile, class F>
+__device__ __forceinline__ void showInShared(Tile &tile, typename Tile::Shared &shared, F f) {
+#pragma unroll 1
+  for (int first = 0; first < Tile::kSide; first += Tile::kPartRows) {
+    __syncthreads();
+    tile.forEach([&](int i, int j, float value) {
+      if (Tile::kPartRows == Tile::kSide || (i >= first && i < first + Tile::kPartRows))
+        shared.values[(i - first) * Tile::kStride + j] = value;
+    });
+    __syncthreads();
+    f(first, Tile::kPartRows, static_cast<const float *>(shared.values));
   }
-};
-
-/// One of two, by value: through a reference both would live in memory.
-__device__ __forceinline__ MatrixOperand either(bool first, MatrixOperand a, MatrixOperand b) {
-  return {first ? a.base : b.base, first ? a.stride : b.stride, first ? a.extent : b.extent,
-          first ? a.alongDepth : b.alongDepth};
 }
 
-/// Rows [row, row + 64) of x [rows, inner] as the left factor of x E.
-__device__ __forceinline__ MatrixOperand rowsOperand(const float *x, Int inner, Int rows, Int row) {
-  return {x + row * inner, inner, rows - row, true};
-}
-/// Columns [column, ...) of x [rows, width] with the rows as depth: x^T as a factor of x^T delta, or delta itself.
-__device__ __forceinline__ MatrixOperand columnsOperand(const float *x, Int width, Int end, Int column) {
-  return {x + column, width, end - column, false};
-}
-/// Columns [column, end) of E [inner, outer] as the right factor of x E; depth is inner.
-__device__ __forceinline__ MatrixOperand weightsOperand(const Source &source, Int end, Int column) {
-  const float *value = source.weights.value;
-  if (source.outerFirst)
-    return {value + column * source.inner, source.inner, end - column, true};
-  return {value + column, source.outer, end - column, false};
-}
-/// Rows [k, ...) of E as the right factor of delta E^T; depth is the columns of E from `column` on.
-__device__ __forceinline__ MatrixOperand transposedWeightsOperand(const Source &source, Int column, Int k) {
-  const float *value = source.weights.value;
-  if (source.outerFirst)
-    return {value + column * source.inner + k, source.inner, source.inner - k, false};
-  return {value + k * source.outer + column, source.outer, source.inner - k, true};
-}
+/// The concept of a tile, and the tile of fp32 by fused multiply-adds: 4 x 4 or 8 x 8 values to a thread, sums in the
+/// order of the depth. Of any tile: results depend on the operands, on the order of multiply() calls and on where each
+/// begins, on nothing else, and a fixed block of threads adds in a fixed order: the same calls give the same bits. A
+/// tile of another side is another variant: it may give others (this one does not: its sums have one order).
+///
+/// Side 64 is limited by shared memory: 12 bytes of it for each multiply-add of 4 x 4 values in a warp's step, two
+/// thirds of what the multiply-adds take; it is for small products, where tiles are to be many. Side 128: for 8 x 8
+/// values a warp reads 4 times 16 bytes a lane, of which a group of eight lanes has one address (left) or one line of
+/// 128 bytes (right), against 64 multiply-adds: half of shared memory's rate, so that the multiply-adds are the limit.
+/// A slice takes 1,024 of them from each of two warps of a scheduler, about three times what memory takes to answer.
+template <int Side> class FfmaTile {
+  static_assert(Side == 64 || Side == 128);
 
-/// The concept of a tile, and the tile of fp32 by fused multiply-adds: 4 x 4 values to a thread, sums in the order of
-/// the depth. Of any tile: results depend on the operands, on the order of multiply() calls and on where each begins,
-/// on nothing else, and a fixed block of threads adds in a fixed order: the same calls give the same bits.
-class Tile {
 public:
-  static constexpr int kSide = kTileSide; // rows and columns of the tile
-  static constexpr int kDepth = 16;       // of a staged slice
-  static constexpr int kValues = 4;       // rows and columns that a thread holds values of
-  static constexpr int kStride = 68;      // of a staged line: 16-byte loads stay aligned
+  static constexpr int kSide = Side;        // rows and columns of the tile
+  static constexpr int kDepth = 16;         // of a staged slice
+  static constexpr int kValues = Side / 16; // rows and columns that a thread holds values of
+  static constexpr int kStride = Side + 4;  // of a staged line, and of one of `values`: 16-byte loads stay aligned
+  static constexpr int kPartRows = 64;      // of the tile that `values` holds
 
-  /// The block's staging memory: slices of the operands, or afterwards the tile's values. One tile of a block uses it
-  /// at a time.
+  using Stage = float[kDepth][kStride];
+  /// The block's staging memory: slices of the operands, or afterwards rows of the tile's values. One tile of a block
+  /// uses it at a time. In dynamic shared memory.
   union __align__(16) Shared {
     struct {
-      float left[2][kDepth][kStride], right[2][kDepth][kStride];
+      Stage left[2], right[2];
     } stages;
-    float values[kSide * kStride];
+    float values[kPartRows * kStride];
   };
 
   /// Values of the tile that a thread holds, and the sums so far.
@@ -82,19 +64,22 @@ public:
   }
   /// f(row, column, value): for every value of this thread, in the tile's coordinates.
   template <class F> __device__ __forceinline__ void forEach(F f) {
+    const int i = firstRow(), j = firstColumn();
 #pragma unroll
     for (int a = 0; a < kValues; ++a)
 #pragma unroll
       for (int b = 0; b < kValues; ++b)
-        f(row(a), column(b), acc[a * kValues + b]);
+        f(i + rowOf(a), j + columnOf(b), acc[a * kValues + b]);
   }
-
-  /// All values where every thread finds them: row i, column j at [i * kStride + j], until the next product. All
-  /// threads of the block call it; between barriers.
+  /// f(first, rows, values): all values where every thread finds them, some rows after the other: row first + i, column
+  /// j at values[i * kStride + j] for i < rows; until f returns. All threads of the block call it. It begins with a
+  /// barrier; after it, one must come before `shared` is written.
+  template <class F> __device__ __forceinline__ void inShared(Shared &shared, F f) { showInShared(*this, shared, f); }
+  /// All values of a tile that fits (side 64) where every thread finds them: row i, column j at [i * kStride + j],
+  /// until the next product. All threads of the block call it; between barriers.
   __device__ __forceinline__ float *toShared(Shared &shared) {
-    __syncthreads();
-    forEach([&](int i, int j, float value) { shared.values[i * kStride + j] = value; });
-    __syncthreads();
+    static_assert(kPartRows == kSide, "the tile's values do not fit: inShared shows them in parts");
+    showInShared(*this, shared, [](int, int, const float *) {});
     return shared.values;
   }
 
@@ -102,81 +87,92 @@ public:
   /// the block call it. It begins with a barrier: operands may be what the block's threads wrote just before.
   template <class Left, class Right>
   __device__ __forceinline__ void multiply(Shared &shared, const Left &left, const Right &right, Int begin, Int end) {
-    __syncthreads();
-    if (begin >= end)
-      return;
-    Slice l, r;
-    l.fetch(left, begin, end);
-    r.fetch(right, begin, end);
-    int stage = 0;
-    l.put(shared.stages.left[0], left.alongDepth);
-    r.put(shared.stages.right[0], right.alongDepth);
-#pragma unroll 1
-    for (Int k = begin;; k += kDepth) {
-      __syncthreads(); // the slice is there, and nobody reads the other stage any more
-      const bool more = k + kDepth < end;
-      if (more) {
-        l.fetch(left, k + kDepth, end);
-        r.fetch(right, k + kDepth, end);
+    multiplySlices(*this, shared.stages.left, shared.stages.right, left, right, begin, end);
+  }
+
+  // What multiplySlices asks for.
+
+  static constexpr int kSteps = kDepth;
+  /// A thread's part of a slice on its way to shared memory: groups of four neighbours.
+  class Slice {
+  public:
+    template <class Operand>
+    __device__ __forceinline__ void fetch(const Operand &operand, bool aligned, Int begin, Int end) {
+      if (operand.alongDepth) {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+          fetchAlong(operand, aligned, group(n) / 4, begin + group(n) % 4 * 4, end, value[n]);
+      } else {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+          fetchAcross(operand, aligned, group(n) % (Side / 4) * 4, begin + group(n) / (Side / 4), end, value[n]);
       }
-      accumulate(shared.stages.left[stage], shared.stages.right[stage]);
-      if (!more)
-        return;
-      stage ^= 1;
-      l.put(shared.stages.left[stage], left.alongDepth);
-      r.put(shared.stages.right[stage], right.alongDepth);
     }
+    __device__ __forceinline__ void put(Stage &to, bool alongDepth) const {
+      if (alongDepth) {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+#pragma unroll
+          for (int k = 0; k < 4; ++k)
+            to[group(n) % 4 * 4 + k][group(n) / 4] = value[n][k];
+      } else {
+#pragma unroll
+        for (int n = 0; n < kGroups; ++n)
+          *reinterpret_cast<float4 *>(&to[group(n) / (Side / 4)][group(n) % (Side / 4) * 4]) =
+              make_float4(value[n][0], value[n][1], value[n][2], value[n][3]);
+      }
+    }
+
+  private:
+    static constexpr int kGroups = Side * kDepth / 4 / kThreads;
+    static __device__ __forceinline__ int group(int n) { return static_cast<int>(threadIdx.x) + n * kThreads; }
+    float value[kGroups][4];
+  };
+  struct Fragments {
+    float left[kValues], right[kValues];
+    __device__ __forceinline__ void load(const Stage &ofLeft, const Stage &ofRight, int step) {
+      const int i = firstRow(), j = firstColumn();
+#pragma unroll
+      for (int a = 0; a < kValues; a += 4) {
+        const float4 x = *reinterpret_cast<const float4 *>(&ofLeft[step][i + rowOf(a)]);
+        left[a] = x.x, left[a + 1] = x.y, left[a + 2] = x.z, left[a + 3] = x.w;
+      }
+#pragma unroll
+      for (int b = 0; b < kValues; b += kNeighbours) {
+        const float *from = &ofRight[step][j + columnOf(b)];
+        if constexpr (kNeighbours == 4) {
+          const float4 y = *reinterpret_cast<const float4 *>(from);
+          right[b] = y.x, right[b + 1] = y.y, right[b + 2] = y.z, right[b + 3] = y.w;
+        } else {
+          const float2 y = *reinterpret_cast<const float2 *>(from);
+          right[b] = y.x, right[b + 1] = y.y;
+        }
+      }
+    }
+  };
+  __device__ __forceinline__ void multiply(int, const Fragments &of, const Fragments &) {
+#pragma unroll
+    for (int a = 0; a < kValues; ++a)
+#pragma unroll
+      for (int b = 0; b < kValues; ++b)
+        acc[a * kValues + b] = fmaf(of.left[a], of.right[b], acc[a * kValues + b]);
   }
 
 private:
-  /// The rows and columns of this thread's values: 4 neighbours; 2 and 2.
-  static __device__ __forceinline__ int row(int a) { return static_cast<int>(threadIdx.x) / 16 * 4 + a; }
-  static __device__ __forceinline__ int column(int b) {
-    return static_cast<int>(threadIdx.x) % 16 * 2 + (b & 1) + 32 * (b >> 1);
+  /// Side 64: a warp has 2 x 16 threads; 4 neighbouring rows each, columns 2 and 2. Side 128: 4 x 8 threads in 4 x 2
+  /// warps; rows and columns 4 and 4, half the tile apart.
+  static constexpr int kNeighbours = Side == 64 ? 2 : 4; // columns
+  static __device__ __forceinline__ int firstRow() {
+    return Side == 64 ? static_cast<int>(threadIdx.x) / 16 * 4 : warp() / 2 * 16 + lane() / 8 * 4;
   }
-
-  /// A thread's part of a slice of 64 x 16 values on its way to shared memory.
-  struct Slice {
-    float value[4];
-    static __device__ __forceinline__ int i(int n, bool alongDepth) {
-      const int t = static_cast<int>(threadIdx.x);
-      return alongDepth ? t / kDepth + n * (kThreads / kDepth) : t % kSide;
-    }
-    static __device__ __forceinline__ int k(int n, bool alongDepth) {
-      const int t = static_cast<int>(threadIdx.x);
-      return alongDepth ? t % kDepth : t / kSide + n * (kThreads / kSide);
-    }
-    template <class Operand> __device__ __forceinline__ void fetch(const Operand &operand, Int begin, Int end) {
-#pragma unroll
-      for (int n = 0; n < 4; ++n) {
-        const Int at = begin + k(n, operand.alongDepth);
-        value[n] = at < end ? operand(i(n, operand.alongDepth), at) : 0.0f;
-      }
-    }
-    __device__ __forceinline__ void put(float (&to)[kDepth][kStride], bool alongDepth) const {
-#pragma unroll
-      for (int n = 0; n < 4; ++n)
-        to[k(n, alongDepth)][i(n, alongDepth)] = value[n];
-    }
-  };
-
-  __device__ __forceinline__ void accumulate(const float (&left)[kDepth][kStride],
-                                             const float (&right)[kDepth][kStride]) {
-    const int i = row(0), j = column(0);
-#pragma unroll
-    for (int k = 0; k < kDepth; ++k) {
-      const float4 x = *reinterpret_cast<const float4 *>(&left[k][i]);
-      const float2 y = *reinterpret_cast<const float2 *>(&right[k][j]);
-      const float2 z = *reinterpret_cast<const float2 *>(&right[k][j + 32]);
-      const float l[kValues] = {x.x, x.y, x.z, x.w}, r[kValues] = {y.x, y.y, z.x, z.y};
-#pragma unroll
-      for (int a = 0; a < kValues; ++a)
-#pragma unroll
-        for (int b = 0; b < kValues; ++b)
-          acc[a * kValues + b] = fmaf(l[a], r[b], acc[a * kValues + b]);
-    }
+  static __device__ __forceinline__ int firstColumn() {
+    return Side == 64 ? static_cast<int>(threadIdx.x) % 16 * 2 : warp() % 2 * 32 + lane() % 8 * 4;
   }
+  static __device__ __forceinline__ int rowOf(int a) { return a % 4 + a / 4 * (Side / 2); }
+  static __device__ __forceinline__ int columnOf(int b) { return b % kNeighbours + b / kNeighbours * (Side / 2); }
 };
+/// What every device runs.
+using Tile = FfmaTile<64>;
 
 /// The balanced tree of plan::combineLanes over a power of two of lanes, at most 16, whose partial sums, N values each,
 /// come one after another: one partial is kept for each level, in local memory, since registers are dearer to a product

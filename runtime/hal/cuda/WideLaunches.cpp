@@ -1,7 +1,6 @@
 #include "kernels-templates/cuda/wide_layout.cuh"
 #include "runtime/hal/cuda/Launches.h"
 #include <algorithm>
-#include <cassert>
 #include <stdexcept>
 
 namespace sn::rt::cuda {
@@ -67,30 +66,6 @@ void addLateSources(const StepShape &shape, Launches &launches) {
     }
 }
 } // namespace
-
-Launches gemmLaunches(const StepShape &shape) {
-  const StepArgs &args = shape.args;
-  const int64_t tiles = tilesOf(args.columns), rowTiles = tilesOf(args.maxRows);
-  int64_t units = 0;
-  for (const Source &source : shape.sources)
-    units += source.inner >= gemm::kWideInner ? args.lanes : 1;
-  Launches launches;
-  if (units == static_cast<int64_t>(shape.sources.size())) {
-    launches.passes.push_back(summing(grid(gemm::kWhole, tiles, rowTiles)));
-    return launches;
-  }
-  assert(args.lanes <= 16 && (args.lanes & (args.lanes - 1)) == 0); // tile.cuh, LaneTree
-  launches.passes.push_back(grid(gemm::kPartial, tiles * units, rowTiles));
-  launches.passes.push_back(summing(grid(gemm::kFinish, tiles, rowTiles)));
-  launches.workBytes[gemm::kPartials] = floatBytes(units * args.maxRows * args.columns);
-  return launches;
-}
-
-Launches gemmUpdateLaunches(const StepShape &shape) {
-  Launches launches;
-  launches.passes.push_back(summing(grid(0, weightTiles(shape.sources.front()))));
-  return launches;
-}
 
 Launches wideOutputLaunches(const StepShape &shape) {
   const std::string &sweep = shape.step.sweep;
