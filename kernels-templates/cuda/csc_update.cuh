@@ -6,9 +6,12 @@
 #pragma once
 #include "kernels-templates/cuda/data_source.cuh"
 #include "kernels-templates/cuda/gather.cuh"
+#include "kernels-templates/cuda/gradient_tile.cuh"
 
 namespace sn::cuda {
-class CscUpdate {
+/// `TileType`: of the product where data are dense; then dynamic shared memory for TileType::Shared. `Weights`: how the
+/// weights lie in memory.
+template <class TileType, class Weights> class CscUpdateBy {
 public:
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (operand::same<Loader, Dense>)
@@ -203,16 +206,20 @@ private:
     }
   }
 
+  using Deltas = Lines<Fp32Weights>;
+  static constexpr int kPerLane = Deltas::kPerLane;
+
   /// The features of a block at a time: one for each warp, and the columns of a stretch.
-  struct Group {
-    float gradients[kWarps][kStretch], partials[kWarps][kStretch];
+  struct __align__(16) Group {
+    static constexpr int kPadded = kStretch + 4; // a column's four neighbouring features lie in different banks
+    float gradients[kWarps][kPadded], partials[kWarps][kStretch];
     Int features[kWarps]; // -1: none
     unsigned begins[kWarps], counts[kWarps];
   };
   template <class Optimizer> static __device__ void updateSparse(const StepArgs &args) {
     __shared__ Group group;
     const Source &source = args.source;
-    const Lines deltas{args.delta, source.outer, 1, source.outer};
+    const Deltas deltas{args.delta, source.outer, 1, source.outer};
     const bool listed = source.descent ? source.accumulate != 0 : args.touchedOnly != 0;
     // Columns side by side in memory: a block's features lie far apart, so that it does not get all the long lists of
     // data whose features are sorted by frequency. Else the features lie side by side.
@@ -230,34 +237,66 @@ private:
         group.counts[warp()] = feature < 0 ? 0 : starts(args)[feature + 1] - starts(args)[feature];
       }
       __syncthreads();
-      if (deltas.wide())
-        sumGroup<true>(args, deltas, first, group);
+      if (deltas.atOnce() == kPerLane)
+        sumGroup<kPerLane>(args, deltas, first, group);
       else
-        sumGroup<false>(args, deltas, first, group);
-      for (int place = static_cast<int>(threadIdx.x); place < kWarps * kStretch; place += kThreads) {
-        const int member = source.outerFirst ? place % kWarps : place / kStretch;
-        const int column = source.outerFirst ? place / kWarps : place % kStretch;
-        const Int f = group.features[member], c = first + column;
-        if (f >= 0 && c < source.outer)
-          descend<Optimizer>(args, source, source.outerFirst ? c * source.inner + f : f * source.outer + c,
-                             group.gradients[member][column], regularization);
-      }
+        sumGroup<1>(args, deltas, first, group);
+      // Where the weights of four places are neighbours in memory, a thread takes them at once: updates are bound by
+      // memory, and would be by the random numbers of BF16 if each place had its own.
+      if (source.outerFirst ? !listed && source.inner % 4 == 0 : source.outer % 4 == 0)
+        descendByFours<Optimizer>(args, source, first, group, regularization);
+      else
+        descendOneByOne<Optimizer>(args, source, first, group, regularization);
     }
     reportSums(args, 0, regularization);
   }
+  template <class Optimizer>
+  static __device__ __forceinline__ void descendByFours(const StepArgs &args, const Source &source, Int first,
+                                                        const Group &group, double &regularization) {
+    constexpr int kFours = kWarps / 4; // of a column's features
+    for (int place = static_cast<int>(threadIdx.x); place < kWarps * kStretch / 4; place += kThreads) {
+      const int member = source.outerFirst ? place % kFours * 4 : place / (kStretch / 4);
+      const int column = source.outerFirst ? place / kFours : place % (kStretch / 4) * 4;
+      const Int f = group.features[member], c = first + column;
+      if (f < 0 || c >= source.outer)
+        continue;
+      if (source.outerFirst)
+        descend4<Optimizer, Weights>(args, source, c * source.inner + f,
+                                     make_float4(group.gradients[member][column], group.gradients[member + 1][column],
+                                                 group.gradients[member + 2][column],
+                                                 group.gradients[member + 3][column]),
+                                     regularization);
+      else
+        descend4<Optimizer, Weights>(args, source, f * source.outer + c,
+                                     *reinterpret_cast<const float4 *>(&group.gradients[member][column]),
+                                     regularization);
+    }
+  }
+  template <class Optimizer>
+  static __device__ __forceinline__ void descendOneByOne(const StepArgs &args, const Source &source, Int first,
+                                                         const Group &group, double &regularization) {
+    for (int place = static_cast<int>(threadIdx.x); place < kWarps * kStretch; place += kThreads) {
+      const int member = source.outerFirst ? place % kWarps : place / kStretch;
+      const int column = source.outerFirst ? place / kWarps : place % kStretch;
+      const Int f = group.features[member], c = first + column;
+      if (f >= 0 && c < source.outer)
+        descend<Optimizer, Weights>(args, source, source.outerFirst ? c * source.inner + f : f * source.outer + c,
+                                    group.gradients[member][column], regularization);
+    }
+  }
   /// gradients[w] of the group's features; ends with a barrier.
-  template <bool Wide>
-  static __device__ void sumGroup(const StepArgs &args, const Lines &deltas, Int first, Group &group) {
+  template <int Width>
+  static __device__ void sumGroup(const StepArgs &args, const Deltas &deltas, Int first, Group &group) {
     const Entry *ordered = entries(args, csc::kOrdered);
     if (group.counts[warp()] <= kLong)
-      sumList<Wide>(deltas, first, ordered + group.begins[warp()], group.counts[warp()], group.gradients[warp()]);
+      sumList<Width>(deltas, first, ordered + group.begins[warp()], group.counts[warp()], group.gradients[warp()]);
     for (int member = 0; member < kWarps; ++member) {
       const Int count = group.counts[member];
       if (count <= kLong)
         continue;
       const Range mine = laneRange(count, warp(), kWarps);
-      sumList<Wide>(deltas, first, ordered + group.begins[member] + mine.begin,
-                    static_cast<unsigned>(mine.end - mine.begin), group.partials[warp()]);
+      sumList<Width>(deltas, first, ordered + group.begins[member] + mine.begin,
+                     static_cast<unsigned>(mine.end - mine.begin), group.partials[warp()]);
       __syncthreads();
       for (int place = static_cast<int>(threadIdx.x); place < kStretch; place += kThreads)
         group.gradients[member][place] = combineWarps(group.partials, kWarps, place);
@@ -266,8 +305,8 @@ private:
     __syncthreads();
   }
   /// out[c] = the sum over a list's entries, in their order, of factor x delta. A warp.
-  template <bool Wide>
-  static __device__ void sumList(const Lines &deltas, Int first, const Entry *list, unsigned count, float *out) {
+  template <int Width>
+  static __device__ void sumList(const Deltas &deltas, Int first, const Entry *list, unsigned count, float *out) {
     float sums[kPerLane] = {};
     for (unsigned i = 0; i < count; i += kWarp) {
       Entries now;
@@ -277,33 +316,34 @@ private:
         now.factor = entry.factor;
       }
       now.live = count - i < kWarp ? (1u << (count - i)) - 1 : kFullWarp;
-      addLines<Wide>(deltas, first, now, now.live, sums);
+      addLines<Width>(deltas, first, now, now.live, sums);
     }
 #pragma unroll
     for (int i = 0; i < kPerLane; ++i)
-      out[placeOf<Wide>(i)] = sums[i];
+      out[placeOf<Width>(i)] = sums[i];
   }
 
-  /// A block is a tile of features x columns; the sum over the batch in the order of its rows.
+  /// A block is a tile of features x columns; the sum over the batch in the order of its rows. The tile's rows and
+  /// columns are those of the weights' memory (gradient_tile.cuh).
   template <class Optimizer> static __device__ void updateDense(const StepArgs &args) {
-    __shared__ Tile::Shared shared;
+    auto &shared = *dynamicShared<typename TileType::Shared>();
     const Frame &frame = *args.frame;
     const Source &source = args.source;
-    const Int tiles = ceilDiv(source.outer, Tile::kSide);
-    const Int feature = blockIdx.x / tiles * Tile::kSide, column = blockIdx.x % tiles * Tile::kSide;
-    const float factor = factorOf(args);
-    Tile tile;
+    const Int tiles = ceilDiv(source.outer, TileType::kSide);
+    const Int feature = blockIdx.x / tiles * TileType::kSide, column = blockIdx.x % tiles * TileType::kSide;
+    const DataFeatures features{args, frame, feature};
+    const auto deltas = columnsOperand(args.delta, source.outer, source.outer, column);
+    TileType tile;
     tile.clear();
-    tile.multiply(shared, DataFeatures{args, frame, feature},
-                  columnsOperand(args.delta, source.outer, source.outer, column), 0, frame.rows);
+    if (source.outerFirst)
+      tile.multiply(shared, deltas, features, 0, frame.rows);
+    else
+      tile.multiply(shared, features, deltas, 0, frame.rows);
     double regularization = 0;
-    tile.forEach([&](int i, int j, float value) {
-      const Int f = feature + i, c = column + j;
-      if (f < source.inner && c < source.outer)
-        descend<Optimizer>(args, source, source.outerFirst ? c * source.inner + f : f * source.outer + c,
-                           factor * value, regularization);
-    });
+    GradientTile(source, feature, column, source.outer)
+        .template descend<Optimizer, Weights>(args, tile, shared, factorOf(args), regularization);
     reportSums(args, 0, regularization);
   }
 };
+using CscUpdate = CscUpdateBy<Tile, Fp32Weights>;
 } // namespace sn::cuda

@@ -7,8 +7,8 @@
 namespace sn::cuda {
 /// `Epilogue`: a Slot. Sparse data: a block is a row x a stretch of columns; its warps (a power of two that divides the
 /// lanes, or one) take consecutive lanes each, so that the tree of all lanes is that of the warps' trees.
-/// Dense data: a block is a tile of rows x columns.
-template <class Epilogue> struct CsrGather {
+/// Dense data: a block is a tile of rows x columns; dynamic shared memory for TileType::Shared.
+template <class Epilogue, class TileType = Tile, class Weights = Fp32Weights> struct CsrGather {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (operand::same<Loader, Dense>)
       runDense(args);
@@ -17,6 +17,8 @@ template <class Epilogue> struct CsrGather {
   }
 
 private:
+  static constexpr int kStretch = Lines<Weights>::kStretch, kPerLane = Lines<Weights>::kPerLane;
+
   static __device__ void finish(const StepArgs &args, const Frame &frame, Int row, Int column, float accumulator,
                                 double &sum) {
     Place at;
@@ -30,15 +32,18 @@ private:
   static __device__ void runSparse(const StepArgs &args) {
     __shared__ float partials[kThreads / kWarp][kStretch];
     const Frame &frame = *args.frame;
-    const Lines lines = linesOf(args.source);
+    const Lines<Weights> lines = linesOf<Weights>(args.source);
     const Int stretches = ceilDiv(lines.columns, kStretch), row = blockIdx.x / stretches;
     const Int first = blockIdx.x % stretches * kStretch;
     double sum = 0;
     if (row < frame.rows) {
-      if (lines.wide())
-        gatherRow<true>(args, frame, row, lines, first, partials[warp()]);
+      const int atOnce = lines.atOnce();
+      if (atOnce == kPerLane)
+        gatherRow<kPerLane>(args, frame, row, lines, first, partials[warp()]);
+      else if (kPerLane > 4 && atOnce == 4)
+        gatherRow<4>(args, frame, row, lines, first, partials[warp()]);
       else
-        gatherRow<false>(args, frame, row, lines, first, partials[warp()]);
+        gatherRow<1>(args, frame, row, lines, first, partials[warp()]);
       __syncthreads();
       const int warps = static_cast<int>(blockDim.x) / kWarp;
       for (int place = static_cast<int>(threadIdx.x); place < kStretch && first + place < lines.columns;
@@ -63,9 +68,9 @@ private:
   }
 
   /// The sum over the warp's lanes of a row's stretch, to `out`.
-  template <bool Wide>
-  static __device__ __forceinline__ void gatherRow(const StepArgs &args, const Frame &frame, Int row, const Lines &lines, Int first,
-                                   float *out) {
+  template <int Width>
+  static __device__ __forceinline__ void gatherRow(const StepArgs &args, const Frame &frame, Int row,
+                                                   const Lines<Weights> &lines, Int first, float *out) {
     const int *indices = args.data.indices;
     const int warps = static_cast<int>(blockDim.x) / kWarp, each = args.lanes / warps, firstLane = warp() * each;
     const Int example = args.ids[row], inner = args.source.inner;
@@ -86,7 +91,7 @@ private:
         sums[i] = 0;
       for (;;) {
         const unsigned mine = entries.live & __ballot_sync(kFullWarp, entries.index < border);
-        addLines<Wide>(lines, first, entries, mine, sums);
+        addLines<Width>(lines, first, entries, mine, sums);
         entries.live &= ~mine;
         if (entries.live || position >= there.end + kWarp)
           break;
@@ -98,30 +103,37 @@ private:
     }
 #pragma unroll
     for (int i = 0; i < kPerLane; ++i)
-      out[placeOf<Wide>(i)] = sums[i];
+      out[placeOf<Width>(i)] = sums[i];
   }
 
   /// After the last lane the tile holds the sum of all.
   static __device__ void runDense(const StepArgs &args) {
-    __shared__ Tile::Shared shared;
+    auto &shared = *dynamicShared<typename TileType::Shared>();
+    constexpr int kSide = TileType::kSide;
     const Frame &frame = *args.frame;
-    const Int tiles = ceilDiv(args.source.outer, Tile::kSide);
-    const Int row = blockIdx.x / tiles * Tile::kSide, column = blockIdx.x % tiles * Tile::kSide;
+    const Int tiles = ceilDiv(args.source.outer, kSide);
+    const Int row = blockIdx.x / tiles * kSide, column = blockIdx.x % tiles * kSide;
     double sum = 0;
     if (row < frame.rows) {
       const DataRows left{args, frame, row};
-      const MatrixOperand right = weightsOperand(args.source, args.source.outer, column);
-      LaneTree<Tile::kCount> tree;
-      Tile tile;
+      const auto right = weightsOperand<Weights>(args.source, args.source.outer, column);
+      LaneTree<TileType::kCount> tree;
+      TileType tile;
       for (int l = 0; l < args.lanes; ++l) {
         const Range features = laneRange(args.source.inner, l, args.lanes);
         tile.clear();
         tile.multiply(shared, left, right, features.begin, least(features.end, args.data.storedColumns));
         tree.push(l, tile.acc);
       }
-      tile.forEach([&](int i, int j, float value) {
-        if (row + i < frame.rows && column + j < args.source.outer)
-          finish(args, frame, row + i, column + j, value, sum);
+      // Element by element from shared memory: neighbouring threads at neighbouring addresses, and one text of the
+      // slot.
+      tile.inShared(shared, [&](int first, int rows, const float *values) {
+#pragma unroll 1
+        for (int n = static_cast<int>(threadIdx.x); n < rows * kSide; n += kThreads) {
+          const int i = n / kSide, j = n % kSide;
+          if (row + first + i < frame.rows && column + j < args.source.outer)
+            finish(args, frame, row + first + i, column + j, values[i * TileType::kStride + j], sum);
+        }
       });
     }
     reportSums(args, sum, 0);

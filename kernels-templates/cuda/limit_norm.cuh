@@ -9,7 +9,11 @@ namespace sn::cuda {
 /// args.source: the matrix. Pass 0 does all of it where a column lies in one piece ([outer][inner], or one column): a
 /// warp or a block for each. Else passes 0 to 2: sums of squares in work area 0 [lanes * pieces, outer] of double, a
 /// block for each 32 columns of each piece; factors in work area 1 [outer]; products.
-class LimitNorm {
+///
+/// Weights in BF16 are rounded to one of their two neighbours at random, as an update is: a factor of 0.999 moves no
+/// value to its nearest neighbour but itself, so that columns would stay above the limit for ever. A column's norm is
+/// at the limit on average then, and above it by 2^-7 of it at most.
+template <class Weights> class LimitNormOf {
 public:
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     const Source &source = args.source;
@@ -37,6 +41,10 @@ private:
                    rows = static_cast<unsigned>(source.inner) / (args.lanes * kRowsOfNormPiece);
     return max(1u, min(kNormBlocks / blocks, rows));
   }
+  static __device__ __forceinline__ void multiply(const StepArgs &args, const Source &source, Int i, float factor) {
+    Weights::template store<Rounding::Scaling>(args, source.weights, i,
+                                               Weights::load(source.weights.value, i) * factor);
+  }
   static __device__ __forceinline__ double square(float value) { return static_cast<double>(value) * value; }
 
   static __device__ __forceinline__ void limitLines(const StepArgs &args, const Source &source) {
@@ -47,10 +55,10 @@ private:
     if (line >= source.outer)
       return; // a warp, or the block
     const int thread = narrow ? lane() : static_cast<int>(threadIdx.x), threads = narrow ? kWarp : kThreads;
-    float *values = source.weights.value + line * source.inner;
+    const Int begin = line * source.inner;
     double sum = 0;
     for (Int i = thread; i < source.inner; i += threads)
-      sum += square(values[i]);
+      sum += square(Weights::load(source.weights.value, begin + i));
     if (narrow) {
       for (int offset = kWarp / 2; offset > 0; offset /= 2)
         sum += __shfl_xor_sync(kFullWarp, sum, offset);
@@ -64,7 +72,7 @@ private:
     const float factor = factorOf(args, sum);
     if (factor != 1)
       for (Int i = thread; i < source.inner; i += threads)
-        values[i] *= factor;
+        multiply(args, source, begin + i, factor);
   }
 
   static __device__ __forceinline__ void squares(const StepArgs &args, const Source &source) {
@@ -77,7 +85,7 @@ private:
     double sum = 0;
     if (column < source.outer)
       for (Int row = lane.begin + rows.begin + warp(); row < lane.begin + rows.end; row += kWarps)
-        sum += square(source.weights.value[row * source.outer + column]);
+        sum += square(Weights::load(source.weights.value, row * source.outer + column));
     partials[warp()][sn::cuda::lane()] = sum;
     __syncthreads();
     if (warp() == 0 && column < source.outer)
@@ -108,11 +116,12 @@ private:
     for (; i < size; i += stride) {
       const float factor = factors[column];
       if (factor != 1)
-        source.weights.value[i] *= factor;
+        multiply(args, source, i, factor);
       column += step;
       if (column >= source.outer)
         column -= source.outer;
     }
   }
 };
+using LimitNorm = LimitNormOf<Fp32Weights>;
 } // namespace sn::cuda

@@ -4,6 +4,10 @@
 #include "kernels-templates/cuda/prelude.cuh"
 
 namespace sn::cuda {
+/// What a value is rounded for: part of the counter of the random numbers, so that two roundings of one place in one
+/// step are independent, and apart from the numbers that initialised the values.
+enum class Rounding : unsigned { Update = 0xb16u, Scaling = 0xb17u };
+
 struct Fp32Weights {
   static constexpr int kBytes = 4; // of an element
   static __device__ __forceinline__ float load(const float *base, Int i) { return base[i]; }
@@ -12,10 +16,12 @@ struct Fp32Weights {
     return *reinterpret_cast<const float4 *>(base + i);
   }
   /// The result of an update.
+  template <Rounding = Rounding::Update>
   static __device__ __forceinline__ void store(const StepArgs &, const Trained &trained, Int i, float value) {
     trained.value[i] = value;
   }
   /// Elements i ... i + 3, as load4().
+  template <Rounding = Rounding::Update>
   static __device__ __forceinline__ void store4(const StepArgs &, const Trained &trained, Int i, float4 values) {
     *reinterpret_cast<float4 *>(trained.value + i) = values;
   }
@@ -25,7 +31,6 @@ struct Fp32Weights {
 /// (Frame::step), so that its mean is kept: where a value lies a quarter of the way up, it goes up one time in four.
 struct Bf16Weights {
   static constexpr int kBytes = 2;
-  static constexpr unsigned kRounding = 0xb16u; // sets these numbers apart from those that initialised the values
   static __device__ __forceinline__ float load(const float *base, Int i) {
     return __uint_as_float(static_cast<unsigned>(reinterpret_cast<const unsigned short *>(base)[i]) << 16);
   }
@@ -42,15 +47,17 @@ struct Bf16Weights {
     const unsigned up = (bits + (word & 0xffffu)) >> 16;
     return static_cast<unsigned short>((up & 0x7f80u) == 0x7f80u ? bits >> 16 : up);
   }
+  template <Rounding For = Rounding::Update>
   static __device__ __forceinline__ void store(const StepArgs &args, const Trained &trained, Int i, float value) {
     const Frame &frame = *args.frame;
     reinterpret_cast<unsigned short *>(trained.value)[i] =
-        rounded(value, randomWord(frame.seed, trained.stream, kRounding, frame.step, i));
+        rounded(value, randomWord(frame.seed, trained.stream, static_cast<unsigned>(For), frame.step, i));
   }
   /// The same bits as one by one; the random numbers of four places cost what one costs.
+  template <Rounding For = Rounding::Update>
   static __device__ __forceinline__ void store4(const StepArgs &args, const Trained &trained, Int i, float4 values) {
     const Frame &frame = *args.frame;
-    const uint4 words = randomWords(frame.seed, trained.stream, kRounding, frame.step, i >> 2);
+    const uint4 words = randomWords(frame.seed, trained.stream, static_cast<unsigned>(For), frame.step, i >> 2);
     *reinterpret_cast<uint2 *>(reinterpret_cast<unsigned short *>(trained.value) + i) =
         make_uint2(rounded(values.x, words.x) | static_cast<unsigned>(rounded(values.y, words.y)) << 16,
                    rounded(values.z, words.z) | static_cast<unsigned>(rounded(values.w, words.w)) << 16);

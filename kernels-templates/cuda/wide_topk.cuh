@@ -34,27 +34,25 @@ struct BlockTeam {
   static __device__ __forceinline__ int size() { return kThreads; }
   static __device__ __forceinline__ void sync() { __syncthreads(); }
 };
-inline constexpr int kBins = 256;
-
 /// A bound that exactly `keep` of key(0 .. count - 1) reach, 0 < keep <= count: found digit by digit from the highest.
 /// `bins`: the team's own. All threads of the team must call it; keys must be distinct.
 template <class Team, class KeyAt> __device__ Key selectBound(Int count, Int keep, unsigned *bins, const KeyAt &keyAt) {
   Key bound = 0, known = 0; // known: the digits of `bound` that are final
   for (int shift = 56; shift >= 0; shift -= 8) {
-    for (int bin = Team::rank(); bin < kBins; bin += Team::size())
+    for (int bin = Team::rank(); bin < topk::kBins; bin += Team::size())
       bins[bin] = 0;
     Team::sync();
     for (Int i = Team::rank(); i < count; i += Team::size()) {
       const Key key = keyAt(i);
       if ((key & known) == bound)
-        atomicAdd(bins + (key >> shift & (kBins - 1)), 1u);
+        atomicAdd(bins + (key >> shift & (topk::kBins - 1)), 1u);
     }
     Team::sync();
     // Every warp for itself; each lane has eight bins, the first lane the highest.
-    constexpr int kEach = kBins / kWarp;
+    constexpr int kEach = topk::kBins / kWarp;
     unsigned here = 0;
     for (int i = 0; i < kEach; ++i)
-      here += bins[kBins - 1 - lane() * kEach - i];
+      here += bins[topk::kBins - 1 - lane() * kEach - i];
     unsigned before = here;
     for (int by = 1; by < kWarp; by *= 2) {
       const unsigned other = __shfl_up_sync(kFullWarp, before, by);
@@ -63,7 +61,7 @@ template <class Team, class KeyAt> __device__ Key selectBound(Int count, Int kee
     }
     before -= here;
     const bool mine = before < keep && keep <= before + here;
-    int digit = kBins - 1 - lane() * kEach;
+    int digit = topk::kBins - 1 - lane() * kEach;
     unsigned inside = 0;
     if (mine)
       for (;; --digit) {
@@ -77,7 +75,7 @@ template <class Team, class KeyAt> __device__ Key selectBound(Int count, Int kee
     keep -= __shfl_sync(kFullWarp, before, owner);
     inside = __shfl_sync(kFullWarp, inside, owner);
     bound |= static_cast<Key>(digit) << shift;
-    known |= static_cast<Key>(kBins - 1) << shift;
+    known |= static_cast<Key>(topk::kBins - 1) << shift;
     Team::sync();
     if (inside == keep)
       break;
@@ -112,9 +110,10 @@ __device__ inline void sortKeys(Key *keys, Int count) {
   __syncthreads();
 }
 
-/// `Score`: a Slot that gives delta. `Loader`: of what is excluded. Pass 0: a block is a chunk of rows (x) and a part
+/// `Score`: a Slot that gives delta. `Loader`: of what is excluded. Pass 0 takes topk::sharedBytes of dynamic shared
+/// memory. Pass 0: a block is a chunk of rows (x) and a part
 /// of the columns (y). Pass 1: a block is a row.
-template <class Score, class TileType = Tile> struct WideTopk {
+template <class Score, class TileType = Tile, class Weights = Fp32Weights> struct WideTopk {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (Pass == 0)
       collect<Loader>(args);
@@ -123,32 +122,32 @@ template <class Score, class TileType = Tile> struct WideTopk {
   }
 
 private:
-  static constexpr int kRows = topk::kRows, kColumns = topk::kColumns, kWarps = kThreads / kWarp;
-  static_assert(kRows == TileType::kSide && kColumns == TileType::kSide);
+  static constexpr int kSide = TileType::kSide, kWarps = kThreads / kWarp, kWords = kSide / kWarp;
 
   /// The lists of a launch whose columns are cut in `parts`.
   struct Shape {
     Int parts, keep, capacity; // keep: the length that a part's list comes to; capacity: its room
     __device__ Shape(const StepArgs &args, const Frame &frame, Int numberOfParts)
         : parts(numberOfParts), keep(least(frame.k, ceilDiv(args.columns, parts))),
-          capacity(keep + greatest(kColumns, least(keep, topk::kMostSpare))) {}
+          capacity(topk::capacityOf(keep, kSide)) {}
   };
   static __device__ int *counts(const StepArgs &args) { return static_cast<int *>(args.work[topk::kCounts]); }
   struct Shared {
     typename TileType::Shared tile;
-    unsigned bins[kWarps][kBins];
-    Key bounds[kRows];           // what a candidate must reach
-    unsigned excluded[kRows][2]; // of the tile, one bit for each column
-    Int next[kRows];             // where the row's excluded columns continue
-    int counts[kRows];
+    unsigned bins[kWarps][topk::kBins];
+    Key bounds[kSide];                // what a candidate must reach
+    Int next[kSide];                  // where the row's excluded columns continue
+    unsigned excluded[kSide][kWords]; // of the tile, one bit for each column
+    int counts[kSide];
   };
+  static_assert(sizeof(Shared) == topk::sharedBytes(kSide, sizeof(typename TileType::Shared)));
 
   template <class Loader> static __device__ void collect(const StepArgs &args) {
-    __shared__ Shared shared;
+    Shared &shared = *dynamicShared<Shared>();
     const Frame &frame = *args.frame;
     const Shape shape(args, frame, gridDim.y);
-    const Int row = static_cast<Int>(blockIdx.x) * kRows;
-    const int rows = static_cast<int>(greatest(0, least(kRows, frame.rows - row)));
+    const Int row = static_cast<Int>(blockIdx.x) * kSide;
+    const int rows = static_cast<int>(greatest(0, least(kSide, frame.rows - row)));
     const Range columns = laneRange(args.columns, static_cast<int>(blockIdx.y), static_cast<int>(gridDim.y));
     double sum = 0;
     if (blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0)
@@ -157,11 +156,11 @@ private:
       Key *lists = static_cast<Key *>(args.work[topk::kLists]) + (row * shape.parts + blockIdx.y) * shape.capacity;
       const Int stride = shape.parts * shape.capacity;
       begin<Loader>(args, row, rows, columns.begin, shared);
-      for (Int column = columns.begin; column < columns.end; column += kColumns) {
-        const Int end = least(columns.end, column + kColumns);
+      for (Int column = columns.begin; column < columns.end; column += kSide) {
+        const Int end = least(columns.end, column + kSide);
         offerTile<Loader>(args, frame, row, rows, column, end, lists, stride, shared, sum);
         for (int r = warp(); r < rows; r += kWarps)
-          if (shared.counts[r] > shape.keep && (end == columns.end || shared.counts[r] + kColumns > shape.capacity))
+          if (shared.counts[r] > shape.keep && (end == columns.end || shared.counts[r] + kSide > shape.capacity))
             shorten(lists + r * stride, shape.keep, shared.counts[r], shared.bounds[r], shared.bins[warp()]);
         __syncthreads();
       }
@@ -194,7 +193,7 @@ private:
   template <class Loader>
   static __device__ void exclude(const StepArgs &args, Int row, int rows, Int column, Int end, Shared &shared) {
     for (int r = warp(); r < rows; r += kWarps) {
-      if (lane() < 2)
+      if (lane() < kWords)
         shared.excluded[r][lane()] = 0;
       __syncwarp();
       if constexpr (operand::same<Loader, Dense>) {
@@ -238,7 +237,7 @@ private:
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];
       tile.multiply(shared.tile, rowsOperand(source.x, source.inner, frame.rows, row),
-                    weightsOperand(source, end, column), 0, source.inner);
+                    weightsOperand<Weights>(source, end, column), 0, source.inner);
     }
     __syncthreads();
     tile.forEach([&](int i, int j, float value) {
@@ -280,7 +279,7 @@ private:
   /// The best of a row's parts, sorted.
   static __device__ void join(const StepArgs &args) {
     __shared__ Key keys[topk::kInShared];
-    __shared__ unsigned bins[kBins];
+    __shared__ unsigned bins[topk::kBins];
     __shared__ int found;
     const Frame &frame = *args.frame;
     const Shape shape(args, frame, counts(args)[0]);

@@ -7,16 +7,24 @@
 
 namespace sn::rt::cuda {
 namespace {
-constexpr int64_t kWarpThreads = 32, kWarps = kThreads / kWarpThreads, kTileSide = 64;
+constexpr int64_t kWarpThreads = 32, kWarps = kThreads / kWarpThreads;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t tilesOf(int64_t rows, int64_t columns) { return ceilDiv(rows, kTileSide) * ceilDiv(columns, kTileSide); }
+int64_t bytesOf(plan::Precision storage) { return storage == plan::Precision::Bf16 ? 2 : 4; }
 
 Pass passOf(int number, int64_t blocks, bool sums = false) {
   Pass pass;
   pass.number = number;
   pass.blocks = std::max<int64_t>(1, blocks);
   pass.sums = sums;
+  return pass;
+}
+
+/// The pass of dense data: a block for each tile of [rows, columns], its product's operands in dynamic shared memory.
+Pass tilesOf(const StepShape &shape, int64_t rows, int64_t columns) {
+  const int64_t side = shape.variant->side;
+  Pass pass = passOf(0, ceilDiv(rows, side) * ceilDiv(columns, side), true);
+  pass.shared = shape.variant->sharedBytes;
   return pass;
 }
 
@@ -37,10 +45,11 @@ Launches csrGatherLaunches(const StepShape &shape) {
   const Source &source = shape.sources.front();
   Launches launches;
   if (shape.loader == Loader::Dense) {
-    launches.passes.push_back(passOf(0, tilesOf(shape.args.maxRows, source.outer), true));
+    launches.passes.push_back(tilesOf(shape, shape.args.maxRows, source.outer));
     return launches;
   }
-  Pass pass = passOf(0, shape.args.maxRows * ceilDiv(source.outer, kStretch), true);
+  const int stretch = stretchOf(static_cast<int>(bytesOf(shape.storage)));
+  Pass pass = passOf(0, shape.args.maxRows * ceilDiv(source.outer, stretch), true);
   pass.threads = static_cast<int>(kWarpThreads * gatherWarps(pass.blocks, shape.args.lanes));
   launches.passes.push_back(pass);
   return launches;
@@ -51,7 +60,7 @@ Launches cscUpdateLaunches(const StepShape &shape) {
   const int64_t features = source.inner, rows = shape.args.maxRows, entries = shape.args.entries;
   Launches launches;
   if (shape.loader == Loader::Dense) {
-    launches.passes.push_back(passOf(0, tilesOf(features, source.outer), true));
+    launches.passes.push_back(tilesOf(shape, features, source.outer));
     return launches;
   }
   if (entries > UINT32_MAX)
@@ -83,15 +92,16 @@ Launches cscUpdateLaunches(const StepShape &shape) {
 
 Launches wideTopkLaunches(const StepShape &shape, int64_t k) {
   constexpr int64_t kEnough = 1024; // blocks that keep a large device busy
-  const int64_t rows = shape.args.maxRows, columns = shape.args.columns, chunks = ceilDiv(rows, topk::kRows);
+  const int64_t rows = shape.args.maxRows, columns = shape.args.columns, side = shape.variant->side,
+                chunks = ceilDiv(rows, side);
   const int64_t parts =
       std::clamp<int64_t>(ceilDiv(kEnough, chunks), 1, std::max(1, plan::wideLanes(columns, kWideLanes)));
   const int64_t keep = std::min(k, ceilDiv(columns, parts));
-  const int64_t capacity =
-      keep + std::max<int64_t>(topk::kColumns, std::min<int64_t>(keep, topk::kMostSpare)); // as WideTopk::Shape
+  const int64_t capacity = topk::capacityOf(keep, static_cast<int>(side));
   Launches launches;
   Pass collect = passOf(0, chunks, true);
   collect.blocksY = parts;
+  collect.shared = topk::sharedBytes(static_cast<int>(side), shape.variant->sharedBytes);
   launches.passes = {collect, passOf(1, rows)};
   launches.workBytes[topk::kLists] = 8 * rows * parts * capacity;
   launches.workBytes[topk::kCounts] = 4 * (1 + rows * parts);

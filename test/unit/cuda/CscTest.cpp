@@ -5,6 +5,7 @@
 #include "test/unit/cuda/SparseRig.h"
 // last
 #include "kernels-templates/cuda/csc_update.cuh"
+#include "test/unit/cuda/Bf16Rig.h"
 
 namespace sn::test {
 namespace {
@@ -62,11 +63,12 @@ public:
     args.source.accumulate = c.to == To::Sum;
     args.source.scale = c.scale;
   }
-  rt::cuda::Launches launches() const {
+  rt::cuda::Launches launches(const Variant &variant = kPlainVariant) const {
     ShapeOf shape;
     shape.sources = {batch.args.source};
     rt::cuda::StepShape asked = shape(batch.args);
     asked.loader = loaderOf(data);
+    asked.variant = &variant;
     return rt::cuda::cscUpdateLaunches(asked);
   }
   Memory run(uint64_t order = 0) const {
@@ -74,10 +76,30 @@ public:
     StepArgs args = batch.args;
     args.source.weights = {memory.arrays[0].data(), {memory.arrays[1].data(), memory.arrays[2].data()}};
     args.source.descent = c.to == To::Optimizer ? nullptr : memory.arrays[3].data();
-    memory.regularization =
-        data.dense ? runPasses<CscUpdate, Dense, Optimizer, 1>(launches(), args, order).regularization
-                   : runPasses<CscUpdate, Csr, Optimizer, csc::kPasses>(launches(), args, order).regularization;
+    memory.regularization = regularizationOf<CscUpdate>(launches(), args, order);
     return memory;
+  }
+  Memory runOn128() const {
+    Memory memory = start;
+    StepArgs args = batch.args;
+    args.source.weights = {memory.arrays[0].data(), {memory.arrays[1].data(), memory.arrays[2].data()}};
+    memory.regularization =
+        regularizationOf<CscUpdateBy<FfmaTile<128>, Fp32Weights>>(launches(*variantNamed("ffma_128")), args, 2);
+    return memory;
+  }
+  /// The step on weights in BF16, and what it must come to: the weights of run(), rounded.
+  std::pair<Memory, Memory> runOnBf16(uint64_t order) {
+    Halves narrow = narrowed(start.arrays[0]);
+    start.arrays[0] = widened(narrow);
+    batch.frame.step = 3;
+    Memory actual = start, expected = run();
+    StepArgs args = batch.args;
+    args.source.weights = {handle(narrow), {actual.arrays[1].data(), actual.arrays[2].data()}, 17};
+    args.source.descent = c.to == To::Optimizer ? nullptr : actual.arrays[3].data();
+    actual.regularization = regularizationOf<CscUpdateBy<Tile, Bf16Weights>>(launches(), args, order);
+    actual.arrays[0] = widened(narrow);
+    expected.arrays[0] = widened(stored(expected.arrays[0], batch.frame, 17));
+    return {actual, expected};
   }
   Memory expected() const {
     std::vector<double> gradient(start.arrays[0].size());
@@ -112,6 +134,11 @@ public:
   }
 
 private:
+  template <class Template>
+  double regularizationOf(const rt::cuda::Launches &asked, const StepArgs &args, uint64_t order) const {
+    return data.dense ? runPasses<Template, Dense, Optimizer, 1>(asked, args, order).regularization
+                      : runPasses<Template, Csr, Optimizer, csc::kPasses>(asked, args, order).regularization;
+  }
   /// Stored entries of the batch's rows, at most.
   Int entriesOf() const {
     std::vector<Int> lengths;
@@ -211,6 +238,39 @@ TEST(Csc, BitsDependOnNeitherBlocksNorAtomics) {
         EXPECT_TRUE(sameBits(first.arrays[i], again.arrays[i]));
       EXPECT_EQ(first.regularization, again.regularization);
     }
+  }
+}
+void checkBf16(const Case &c) {
+  UpdateStep step(c);
+  const auto [actual, expected] = step.runOnBf16(5);
+  for (size_t i = 0; i < actual.arrays.size(); ++i)
+    EXPECT_TRUE(sameBits(actual.arrays[i], expected.arrays[i])) << i;
+  expectNear(actual.regularization, expected.regularization, 1e-12);
+}
+/// Four places at a time and one by one; features in blocks of eight and lists of them; gradients to a buffer.
+TEST(Csc, WeightsInBf16AreThoseOfFloatsRoundedAtRandom) {
+  for (const DataSet::Kind &kind : {DataSet::Kind{.density = 0.1}, DataSet::Kind{.dense = true}})
+    for (bool outerFirst : {false, true})
+      for (bool touchedOnly : {false, true})
+        for (Int features : {64, 45})
+          for (Int units : {5, 132}) {
+            SCOPED_TRACE(nameOf(kind) + ", " + std::to_string(features) + " x " + std::to_string(units) +
+                         ", outer first " + std::to_string(outerFirst));
+            checkBf16({.features = features,
+                       .units = units,
+                       .outerFirst = outerFirst,
+                       .touchedOnly = touchedOnly,
+                       .kind = kind});
+          }
+  checkBf16({.units = 12, .to = To::Sum});
+}
+TEST(Csc, LargeTilesGiveTheBitsOfSmallOnes) {
+  for (bool outerFirst : {false, true}) {
+    const UpdateStep step(
+        {.features = 140, .units = 133, .rows = 37, .maxRows = 40, .outerFirst = outerFirst, .kind = {.dense = true}});
+    const Memory small = step.run(), large = step.runOn128();
+    for (size_t i = 0; i < small.arrays.size(); ++i)
+      EXPECT_TRUE(sameBits(small.arrays[i], large.arrays[i])) << i;
   }
 }
 TEST(Csc, MoreEntriesThanPlacesCanBeCounted) {

@@ -4,6 +4,7 @@
 #include "test/unit/cuda/SparseRig.h"
 // last
 #include "kernels-templates/cuda/csr_gather.cuh"
+#include "test/unit/cuda/Bf16Rig.h"
 
 namespace sn::test {
 namespace {
@@ -15,7 +16,10 @@ struct Affine {
     sum += in[0];
   }
 };
-using Gather = CsrGather<Slot<Affine, List<Accumulator, Column<0>>, List<Element<1>>, List<>>>;
+using Epilogue = Slot<Affine, List<Accumulator, Column<0>>, List<Element<1>>, List<>>;
+using Gather = CsrGather<Epilogue>;
+using GatherBf16 = CsrGather<Epilogue, Tile, Bf16Weights>;
+using Gather128 = CsrGather<Epilogue, FfmaTile<128>>;
 
 struct Case {
   Int features = 40, units = 4, rows = 7, maxRows = 9;
@@ -48,23 +52,38 @@ public:
     args.sources = &args.source;
     args.pointers[0] = bias.data();
   }
-  rt::cuda::Launches launches() const {
+  rt::cuda::Launches launches(plan::Precision storage = plan::Precision::Fp32,
+                              const Variant &variant = kPlainVariant) const {
     ShapeOf shape;
     shape.sources = {batch.args.source};
     rt::cuda::StepShape asked = shape(batch.args);
     asked.loader = loaderOf(data);
+    asked.storage = storage;
+    asked.variant = &variant;
     return rt::cuda::csrGatherLaunches(asked);
   }
   Result run(uint64_t order = 0, int threads = 0) {
-    Result result{untouched(c.maxRows * c.units)};
-    StepArgs args = batch.args;
-    args.pointers[1] = result.values.data();
     rt::cuda::Launches asked = launches();
     if (threads)
       asked.passes.at(0).threads = threads;
-    result.sum = data.dense ? runPasses<Gather, Dense, NoOptimizer, 1>(asked, args, order).sum
-                            : runPasses<Gather, Csr, NoOptimizer, 1>(asked, args, order).sum;
+    return run<Gather>(asked, batch.args, order);
+  }
+  /// By another instance of the template.
+  template <class Template> Result run(const rt::cuda::Launches &asked, StepArgs args, uint64_t order = 0) {
+    Result result{untouched(c.maxRows * c.units)};
+    args.pointers[1] = result.values.data();
+    result.sum = data.dense ? runPasses<Template, Dense, NoOptimizer, 1>(asked, args, order).sum
+                            : runPasses<Template, Csr, NoOptimizer, 1>(asked, args, order).sum;
     return result;
+  }
+  Result runOn128() { return run<Gather128>(launches(plan::Precision::Fp32, *variantNamed("ffma_128")), batch.args); }
+  /// On weights in BF16, which are `weights` from here on.
+  Result runOnBf16(uint64_t order) {
+    Halves narrow = narrowed(weights);
+    weights = widened(narrow);
+    StepArgs args = batch.args;
+    args.source.weights.value = handle(narrow);
+    return run<GatherBf16>(launches(plan::Precision::Bf16), args, order);
   }
   Result expected() const {
     Result result{untouched(c.maxRows * c.units)};
@@ -160,6 +179,31 @@ TEST(Gather, BitsDependOnNeitherBlocksNorWarps) {
       if (!kind.dense)
         EXPECT_TRUE(sameBits(first.values, step.run(3, threads).values)) << threads;
   }
+}
+/// Columns are read eight, four, one at a time.
+TEST(Gather, WeightsInBf16GiveTheBitsOfTheSameNumbersInFloats) {
+  for (const DataSet::Kind &kind : kKinds)
+    for (Int units : {1, 3, 4, 8, 100, 264, 300, 520})
+      for (bool outerFirst : {false, true}) {
+        SCOPED_TRACE(nameOf(kind) + ", " + std::to_string(units) + " units, outer first " + std::to_string(outerFirst));
+        GatherStep step({.units = units, .outerFirst = outerFirst, .kind = kind});
+        const Result narrow = step.runOnBf16(5), floats = step.run();
+        EXPECT_TRUE(sameBits(narrow.values, floats.values));
+        expectNear(narrow.sum, floats.sum, 1e-9);
+      }
+}
+TEST(Gather, ABlockOfBf16TakesTwiceTheColumns) {
+  const auto blocks = [](Int units, plan::Precision storage) {
+    return GatherStep({.units = units, .maxRows = 9}).launches(storage).passes.at(0).blocks;
+  };
+  EXPECT_EQ(blocks(512, plan::Precision::Fp32), 36);
+  EXPECT_EQ(blocks(512, plan::Precision::Bf16), 18);
+  EXPECT_EQ(blocks(513, plan::Precision::Bf16), 27);
+}
+TEST(Gather, LargeTilesGiveTheBitsOfSmallOnes) {
+  GatherStep step({.features = 75, .units = 150, .rows = 131, .maxRows = 135, .kind = {.dense = true}});
+  EXPECT_EQ(step.launches(plan::Precision::Fp32, *variantNamed("ffma_128")).passes.at(0).blocks, 4);
+  EXPECT_TRUE(sameBits(step.runOn128().values, step.run().values));
 }
 TEST(Gather, MoreWarpsForFewerRows) {
   const auto threads = [](Int maxRows, Int units) {

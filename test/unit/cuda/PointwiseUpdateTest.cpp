@@ -4,6 +4,7 @@
 #include "kernels-templates/cuda/limit_norm.cuh"
 #include "kernels-templates/cuda/parameter_update.cuh"
 #include "kernels-templates/cuda/targets.cuh"
+#include "test/unit/cuda/Bf16Rig.h"
 
 namespace sn::test {
 namespace {
@@ -71,6 +72,40 @@ TEST(PointwiseUpdate, WholeParameters) {
   }
 }
 
+/// Four places at a time, and what is left over.
+TEST(PointwiseUpdate, WeightsInBf16AreThoseOfFloatsRoundedAtRandom) {
+  for (const auto &[inner, outer] : {std::pair(1, 1), {1, 3}, {7, 33}, {200, 129}}) {
+    Random random(static_cast<uint64_t>(inner));
+    Halves narrow = narrowed(randomFloats(random, inner * outer));
+    Floats value = widened(narrow), gradient = randomFloats(random, inner * outer), first(value.size(), 0.5f),
+           second(value.size(), -0.5f), narrowFirst = first, narrowSecond = second;
+    const float hypers[] = {0.1f, 0.01f};
+    Batch batch(random, 1, 1, outer);
+    batch.frame.step = 8;
+    batch.args.updateHypers = hypers;
+    ShapeOf shape;
+    Source &source = shape.sources.emplace_back();
+    source.inner = inner;
+    source.outer = outer;
+    shape.step.update = true;
+    source.descent = gradient.data();
+    const rt::cuda::Launches launches = rt::cuda::updateLaunches(shape(batch.args));
+    const auto run = [&](auto &&runTemplate, const Trained &trained) {
+      source.weights = trained;
+      batch.args.source = source;
+      return runTemplate(launches, batch.args).regularization;
+    };
+    const double ofFloats =
+        run(runStep<ParameterUpdate<true>, NoData, Rule>, {value.data(), {first.data(), second.data()}, 5});
+    const double ofHalves = run(runStep<ParameterUpdate<true, Bf16Weights>, NoData, Rule>,
+                                {handle(narrow), {narrowFirst.data(), narrowSecond.data()}, 5});
+    EXPECT_EQ(ofHalves, ofFloats);
+    EXPECT_EQ(narrow, stored(value, batch.frame, 5));
+    EXPECT_EQ(narrowFirst, first);
+    EXPECT_EQ(narrowSecond, second);
+  }
+}
+
 /// Columns with norms around the limit, one of zeros, one that is no number.
 void checkNorm(int64_t inner, int64_t outer, bool outerFirst) {
   Random random(static_cast<uint64_t>(inner + outer));
@@ -118,6 +153,39 @@ TEST(PointwiseLimitNorm, ColumnsInOnePiece) {
 TEST(PointwiseLimitNorm, ColumnsAcrossLines) {
   for (const auto &[inner, outer] : {std::pair(1, 2), {3, 70}, {40, 33}, {300, 5}, {5000, 7}, {9000, 40}})
     checkNorm(inner, outer, false);
+}
+
+/// Scaled values are rounded at random, by other numbers than updates; columns below the limit keep their bits.
+TEST(PointwiseLimitNorm, WeightsInBf16) {
+  for (const auto &[inner, outer, outerFirst] : {std::tuple(3, 70, true), {600, 9, true}, {300, 5, false}}) {
+    Random random(3);
+    Halves narrow = narrowed(randomFloats(random, inner * outer));
+    for (int k = 0; k < inner; ++k) // a column below the limit
+      narrow[static_cast<size_t>(outerFirst ? inner + k : k * outer + 1)] = rt::cuda::bf16Of(0.01f);
+    const Halves before = narrow;
+    Floats value = widened(narrow);
+    Batch batch(random, 1, 1, outer);
+    batch.frame.step = 4;
+    batch.args.limit = 0.75;
+    ShapeOf shape;
+    Source &source = shape.sources.emplace_back();
+    source.inner = inner;
+    source.outer = outer;
+    source.outerFirst = outerFirst;
+    const rt::cuda::Launches launches = rt::cuda::limitNormLaunches(shape(batch.args));
+    source.weights = {value.data(), {}, 6};
+    batch.args.source = source;
+    runStep<LimitNorm, NoData>(launches, batch.args);
+    batch.args.source.weights.value = handle(narrow);
+    runStep<LimitNormOf<Bf16Weights>, NoData>(launches, batch.args);
+    EXPECT_EQ(narrow, stored(value, batch.frame, 6, Rounding::Scaling));
+    EXPECT_NE(narrow, stored(value, batch.frame, 6, Rounding::Update));
+    EXPECT_NE(narrow, before);
+    for (int k = 0; k < inner; ++k) {
+      const auto at = static_cast<size_t>(outerFirst ? inner + k : k * outer + 1);
+      EXPECT_EQ(narrow[at], before[at]);
+    }
+  }
 }
 
 TEST(PointwiseCommon, SumsOfBlocks) {

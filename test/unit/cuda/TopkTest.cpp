@@ -5,6 +5,7 @@
 #include "test/unit/cuda/SparseRig.h"
 // last
 #include "kernels-templates/cuda/wide_topk.cuh"
+#include "test/unit/cuda/Bf16Rig.h"
 
 namespace sn::test {
 namespace {
@@ -16,7 +17,8 @@ struct Biased {
     sum += 1;
   }
 };
-using TopK = WideTopk<Slot<Biased, List<Accumulator, Column<0>>, List<Delta>, List<>>>;
+using Score = Slot<Biased, List<Accumulator, Column<0>>, List<Delta>, List<>>;
+using TopK = WideTopk<Score>;
 
 struct Case {
   Int columns = 300, k = 10, rows = 5, maxRows = 7;
@@ -56,30 +58,45 @@ public:
     args.pointers[0] = bias.data();
     batch.frame.k = static_cast<int>(c.k);
   }
-  rt::cuda::Launches launches(Int k) const {
+  rt::cuda::Launches launches(Int k, const Variant &variant = kPlainVariant) const {
     ShapeOf shape;
     shape.sources = sources;
-    return rt::cuda::wideTopkLaunches(shape(batch.args), k);
+    rt::cuda::StepShape asked = shape(batch.args);
+    asked.variant = &variant;
+    return rt::cuda::wideTopkLaunches(asked, k);
   }
   /// With room for lists of `largest`.
-  Lists run(Int largest, uint64_t order = 0, int parts = 0) {
+  template <class Template = TopK>
+  Lists run(Int largest, uint64_t order = 0, int parts = 0, const Variant &variant = kPlainVariant) {
     const size_t size = static_cast<size_t>(c.maxRows * c.k);
     Lists lists{std::vector<int>(size, -7), untouched(c.maxRows * c.k)};
     StepArgs args = batch.args;
     args.topColumns = lists.columns.data();
     args.topScores = lists.scores.data();
-    rt::cuda::Launches asked = launches(largest);
+    rt::cuda::Launches asked = launches(largest, variant);
     if (parts) {
       asked.passes.at(0).blocksY = parts;
       asked.workBytes[0] *= 8;
       asked.workBytes[1] *= 8;
     }
     if (!c.excludes)
-      lists.sum = runPasses<TopK, NoData, NoOptimizer, 2>(asked, args, order).sum;
+      lists.sum = runPasses<Template, NoData, NoOptimizer, 2>(asked, args, order).sum;
     else if (known.dense)
-      lists.sum = runPasses<TopK, Dense, NoOptimizer, 2>(asked, args, order).sum;
+      lists.sum = runPasses<Template, Dense, NoOptimizer, 2>(asked, args, order).sum;
     else
-      lists.sum = runPasses<TopK, Csr, NoOptimizer, 2>(asked, args, order).sum;
+      lists.sum = runPasses<Template, Csr, NoOptimizer, 2>(asked, args, order).sum;
+    return lists;
+  }
+  /// On weights in BF16, which holds these integers.
+  template <class Template> Lists runOnBf16(const Variant &variant) {
+    const std::vector<Source> floats = sources;
+    std::vector<Halves> narrow;
+    for (size_t s = 0; s < sources.size(); ++s)
+      narrow.push_back(narrowed(matrices[2 * s + 1]));
+    for (size_t s = 0; s < sources.size(); ++s)
+      sources[s].weights.value = handle(narrow[s]);
+    const Lists lists = run<Template>(c.k, 3, 0, variant);
+    std::copy(floats.begin(), floats.end(), sources.begin());
     return lists;
   }
   Lists run() { return run(c.k); }
@@ -205,6 +222,23 @@ TEST(Topk, ListsDependOnNeitherPartsNorRoom) {
   expectLists(step.run(200, 6), expected);
   for (int parts : {1, 2, 5, 13})
     expectLists(step.run(30, 7, parts), expected);
+}
+TEST(Topk, WeightsInBf16AndLargeTiles) {
+  const Variant &large = *variantNamed("ffma_128");
+  for (bool outerFirst : {false, true})
+    for (Int k : {10, 400}) {
+      TopkStep step({.columns = 700,
+                     .k = k,
+                     .rows = 135,
+                     .maxRows = 140,
+                     .sources = 2,
+                     .outerFirst = outerFirst,
+                     .excludes = true});
+      const Lists expected = step.expected();
+      expectLists(step.runOnBf16<WideTopk<Score, Tile, Bf16Weights>>(kPlainVariant), expected);
+      expectLists(step.run<WideTopk<Score, FfmaTile<128>>>(k, 2, 0, large), expected);
+      expectLists(step.runOnBf16<WideTopk<Score, FfmaTile<128>, Bf16Weights>>(large), expected);
+    }
 }
 TEST(Topk, PartsForFewRowsAndManyColumns) {
   const auto parts = [](Int maxRows, Int columns) {
