@@ -1,5 +1,6 @@
 #include "runtime/data/DataFile.h"
 #include "runtime/data/DsstneData.h"
+#include "runtime/data/StoredRows.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cmath>
@@ -16,7 +17,11 @@ constexpr int64_t kMostDense = int64_t(1) << 48; // values; their bytes still fi
 /// Loads one data set; messages begin with the file's and the object's name.
 class Loading {
 public:
-  Loading(const h5::File &file, const std::string &name) : file_(file), name_(name) { data_.name = name; }
+  /// `streamed`: rows stay in the file.
+  Loading(const h5::File &file, const std::string &name, bool streamed)
+      : file_(file), name_(name), streamed_(streamed) {
+    data_.name = name;
+  }
 
   DataSet run() {
     switch (file_.kind(name_)) {
@@ -80,6 +85,8 @@ private:
     readValues();
     readExamples(name_);
     readNames(name_);
+    if (streamed_)
+      return leaveInFile(&name_);
     Tidied tidied = tidyRows(data_, Duplicates::Sum);
     bool analog = data_.loader == Loader::CsrAnalog;
     if (tidied.merged) {
@@ -116,6 +123,8 @@ private:
   void readIndices() {
     std::string array = name_ + "/indices";
     file_.requireStored(array);
+    if (streamed_)
+      return;
     data_.indices.resize(data_.indptr.back());
     file_.readRows(array, 0, int64_t(data_.indices.size()), data_.indices.data());
     auto bad = std::find_if(data_.indices.begin(), data_.indices.end(),
@@ -134,13 +143,15 @@ private:
     if (file_.kind(array) == h5::Kind::Missing)
       return;
     std::vector<int64_t> shape = file_.shape(array);
-    if (shape.size() != 1 || shape[0] != int64_t(data_.indices.size()))
+    if (shape.size() != 1 || shape[0] != data_.indptr.back())
       refuse("data should be a one-dimensional array of {} values, one per index; it has the shape [{}]",
-             data_.indices.size(), fmt::join(shape, ", "));
+             data_.indptr.back(), fmt::join(shape, ", "));
     file_.requireStored(array);
     data_.loader = Loader::CsrAnalog;
-    data_.values.resize(shape[0]);
-    file_.readFloats(array, 0, shape[0], data_.values.data());
+    if (!streamed_) {
+      data_.values.resize(shape[0]);
+      file_.readFloats(array, 0, shape[0], data_.values.data());
+    }
     readScale(array);
     checkFinite();
   }
@@ -162,6 +173,7 @@ private:
       return;
     if (scale == 0)
       refuse("the attribute scale_factor should not be 0");
+    scale_ = scale;
     for (float &value : data_.values)
       value *= scale;
     if (std::optional<bool> isSigned = file_.signOf8Bits(array))
@@ -240,14 +252,39 @@ private:
       refuse("has {} rows of {} columns; a dense data set of so many values does not fit in memory", data_.rows,
              data_.columns);
     file_.requireStored(name_);
-    data_.values.resize(data_.rows * data_.columns);
-    file_.readFloats(name_, 0, data_.rows, data_.values.data());
+    if (!streamed_) {
+      data_.values.resize(data_.rows * data_.columns);
+      file_.readFloats(name_, 0, data_.rows, data_.values.data());
+    }
+    data_.denseRows = data_.rows;
     readScale(name_);
     checkFinite();
     if (shape.size() > 2)
       data_.extents.assign(shape.rbegin(), shape.rend() - 1);
     readExamples(name_ + kNamesSuffix);
     readNames(name_ + kNamesSuffix);
+    if (streamed_)
+      leaveInFile(nullptr);
+  }
+
+  /// What is in memory is all but the rows. `group`: of a sparse data set.
+  void leaveInFile(const std::string *group) {
+    StoredRows where;
+    where.path = file_.path();
+    where.name = name_;
+    where.loader = data_.loader;
+    where.columns = data_.columns;
+    where.indptr = data_.indptr.data(); // stays where it is when the data set moves
+    if (group)
+      where.indices = numbersOf(file_, *group + "/indices");
+    if (data_.loader != Loader::CsrBinary)
+      where.values = numbersOf(file_, group ? *group + "/data" : name_);
+    if (scale_)
+      where.convert = [scale = *scale_](float *values, int64_t count) {
+        for (int64_t i = 0; i < count; ++i)
+          values[i] *= scale;
+      };
+    keepInFile(data_, std::move(where));
   }
 
   void readNames(const std::string &group) {
@@ -265,6 +302,8 @@ private:
 
   const h5::File &file_;
   const std::string &name_;
+  bool streamed_;
+  std::optional<float> scale_;
   DataSet data_;
 };
 } // namespace
@@ -322,13 +361,16 @@ void DataFile::require(const std::string &name) const {
             known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
 }
 
-std::shared_ptr<const DataSet> DataFile::load(const std::string &name) {
+std::shared_ptr<const DataSet> DataFile::loaded(const std::string &name, bool streamed) {
   require(name);
-  std::shared_ptr<const DataSet> &data = loaded_[identity(name)];
+  std::shared_ptr<const DataSet> &data = loaded_[{identity(name), streamed}];
   if (!data)
-    data = std::make_shared<const DataSet>(netcdf_ ? netcdf_->load(netcdf_->find(name)) : Loading(*file_, name).run());
+    data = std::make_shared<const DataSet>(netcdf_ ? netcdf_->load(netcdf_->find(name), streamed)
+                                                   : Loading(*file_, name, streamed).run());
   return data;
 }
+std::shared_ptr<const DataSet> DataFile::load(const std::string &name) { return loaded(name, streaming_.fromFile); }
+std::shared_ptr<const DataSet> DataFile::loadWhole(const std::string &name) { return loaded(name, false); }
 
 DataFileWriter::DataFileWriter(const std::string &path, bool force)
     : target_(path, force), file_(h5::File::create(target_.temporary(), path)) {}

@@ -30,6 +30,12 @@ struct DataShape {
 
 class DsstneDataFile;
 
+/// Where the rows of data sets are while a network runs.
+struct Streaming {
+  bool fromFile = false; // they stay in the file, and come into memory batch by batch
+  bool toDevice = false; // they cross to a device with memory of its own batch by batch
+};
+
 /// A data file open for reading, recognised by its content. Data sets stay in memory as long as someone holds them or
 /// the file is open.
 class DataFile {
@@ -44,7 +50,13 @@ public:
   /// Loads and checks a data set: shape, row bounds, column indices, finite values. Rows are sorted and duplicates
   /// merged (binary: kept once; analog: summed), which is said in `notes`. Two names of one object (hard links) give
   /// the same pointer.
+  /// Streamed from the file: the rows are not read, and what is wrong with one is found when it is (docs/spec/data.md).
   std::shared_ptr<const DataSet> load(const std::string &name);
+  /// Into memory, whatever stream() says.
+  std::shared_ptr<const DataSet> loadWhole(const std::string &name);
+  /// How data sets are loaded and bound from here on.
+  void stream(const Streaming &how) { streaming_ = how; }
+  const Streaming &streaming() const { return streaming_; }
   /// The same without loading anything. Says less: contents are not checked. UserError if there is no such data set or
   /// it has no shape.
   DataShape describe(const std::string &name) const;
@@ -55,10 +67,12 @@ public:
 private:
   explicit DataFile(const std::string &path) : path_(path) {}
   uint64_t identity(const std::string &name) const;
+  std::shared_ptr<const DataSet> loaded(const std::string &name, bool streamed);
   std::string path_;
-  std::optional<h5::File> file_;           // of our layout, or
-  std::shared_ptr<DsstneDataFile> netcdf_; // of DSSTNE's
-  std::map<uint64_t, std::shared_ptr<const DataSet>> loaded_;
+  Streaming streaming_;
+  std::optional<h5::File> file_;                                               // of our layout, or
+  std::shared_ptr<DsstneDataFile> netcdf_;                                     // of DSSTNE's
+  std::map<std::pair<uint64_t, bool>, std::shared_ptr<const DataSet>> loaded_; // by identity, whether streamed
 };
 
 /// Writes a data file; it appears at commit(). Equal content gives equal bytes.

@@ -73,12 +73,19 @@ DataView viewOf(const DataSet &data, int64_t layerColumns) {
   view.storedColumns = data.columns;
   view.entries = data.entries();
   view.indptr = data.loader == Loader::Dense ? nullptr : data.indptr.data();
-  view.indices = data.loader == Loader::Dense ? nullptr : data.indices.data();
-  view.values = data.loader == Loader::CsrBinary ? nullptr : data.values.data();
+  view.indices = data.loader == Loader::Dense || data.streamed() ? nullptr : data.indices.data();
+  view.values = data.loader == Loader::CsrBinary || data.streamed() ? nullptr : data.values.data();
+  view.source = data.rowsFrom.get();
   view.ignoreZeros = data.ignoreZeros;
   view.index = data.index.empty() ? nullptr : data.index.data();
   view.weights = data.weights.empty() ? nullptr : data.weights.data();
   view.inputOffset = data.inputOffset;
   return view;
+}
+
+int64_t bytesOf(const DataSet &data) {
+  return static_cast<int64_t>(data.indptr.size() * sizeof(int64_t) + data.indices.size() * sizeof(int32_t) +
+                              (data.values.size() + data.weights.size()) * sizeof(float) +
+                              data.index.size() * sizeof(int32_t));
 }
 } // namespace sn::rt

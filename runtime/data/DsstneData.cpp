@@ -1,4 +1,5 @@
 #include "runtime/data/DsstneData.h"
+#include "runtime/data/StoredRows.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,18 @@ enum Bits : int64_t { kSparse = 1, kBoolean = 2, kIgnoreZero = 32, kIndexed = 64
 enum DataType : int64_t { kUInt, kInt, kLLInt, kULLInt, kFloat, kDouble, kRgb8, kRgb16, kUChar, kChar };
 
 std::string numbered(const char *stem, int64_t number) { return stem + std::to_string(number); }
+
+/// Stored 8-bit numbers become the numbers they stand for. `what`: file and data set.
+void scaleNumbers(const std::string &what, Stored stored, float scale, float *values, int64_t count) {
+  for (float *value = values; value != values + count; ++value) {
+    if (stored == Stored::Unsigned8 && *value < 0) // the classic formats have signed bytes only
+      *value += 256;
+    const float least = stored == Stored::Signed8 ? -128 : 0, most = least + 255;
+    if (*value < least || *value > most)
+      userError("{}: holds the 8-bit number {}; {} to {} are possible", what, *value, least, most);
+    *value *= scale;
+  }
+}
 } // namespace
 
 /// What the attributes and dimensions of a data set say.
@@ -32,7 +45,8 @@ namespace {
 /// Fills a data set from the variables of one number.
 class Loading {
 public:
-  Loading(const nc::Reader &file, std::string name, int64_t number) : file_(file), number_(number) {
+  Loading(std::shared_ptr<const nc::Reader> file, std::string name, int64_t number, bool streamed)
+      : shared_(std::move(file)), file_(*shared_), number_(number), streamed_(streamed) {
     data_.name = std::move(name);
   }
   template <typename H> DataSet run(const H &header) {
@@ -88,16 +102,30 @@ private:
 
   /// Stored 8-bit numbers become the numbers they stand for.
   void scale(std::vector<float> &values) const {
-    if (data_.stored == Stored::Float)
-      return;
-    for (float &value : values) {
-      if (data_.stored == Stored::Unsigned8 && value < 0) // the classic formats have signed bytes only
-        value += 256;
-      const float least = data_.stored == Stored::Signed8 ? -128 : 0, most = least + 255;
-      if (value < least || value > most)
-        refuse("holds the 8-bit number {}; {} to {} are possible", value, least, most);
-      value *= data_.scale;
-    }
+    if (data_.stored != Stored::Float)
+      scaleNumbers(file_.path() + ": " + data_.name, data_.stored, data_.scale, values.data(),
+                   static_cast<int64_t>(values.size()));
+  }
+
+  /// What is in memory is all but the rows. `begins`: where they lie, if not one behind the other.
+  void leaveInFile(std::vector<int64_t> begins) {
+    StoredRows where;
+    where.path = file_.path();
+    where.name = data_.name;
+    where.loader = data_.loader;
+    where.columns = data_.columns;
+    where.indptr = data_.indptr.data(); // stays where it is when the data set moves
+    where.begins = std::move(begins);
+    where.indicesName = variable("sparseIndex");
+    const bool dense = data_.loader == Loader::Dense;
+    if (!dense)
+      where.indices = numbersOf(shared_, variable("sparseIndex"));
+    if (data_.loader != Loader::CsrBinary)
+      where.values = numbersOf(shared_, variable(dense ? "data" : "sparseData"));
+    if (data_.stored != Stored::Float)
+      where.convert = [what = file_.path() + ": " + data_.name, stored = data_.stored, scale = data_.scale](
+                          float *values, int64_t count) { scaleNumbers(what, stored, scale, values, count); };
+    keepInFile(data_, std::move(where));
   }
 
   void sparse(int64_t rows, bool boolean) {
@@ -121,6 +149,10 @@ private:
     data_.indptr.assign(1, 0);
     for (size_t row = 0; row < begin.size(); ++row)
       data_.indptr.push_back(data_.indptr.back() + end[row] - begin[row]);
+    if (!boolean)
+      file_.requireLength(variable("sparseData"), stored), file_.requireStored(variable("sparseData"));
+    if (streamed_)
+      return leaveInFile(inOrder && at == stored ? std::vector<int64_t>() : begin);
     std::vector<int32_t> indices(static_cast<size_t>(stored));
     integers("sparseIndex", 0, stored, [&](int64_t i, int64_t column) {
       if (column < 0 || column >= data_.columns)
@@ -185,9 +217,15 @@ private:
       refuse("has {} rows of {} columns; a dense data set of so many values does not fit in memory", rows,
              data_.columns);
     data_.loader = Loader::Dense;
+    data_.inputOffset = isUnsigned8 ? -0.5f : 0;
+    data_.denseRows = rows;
+    if (streamed_) {
+      file_.requireLength(variable("data"), count);
+      file_.requireStored(variable("data"));
+      return leaveInFile({});
+    }
     data_.values = floats("data", count);
     scale(data_.values);
-    data_.inputOffset = isUnsigned8 ? -0.5f : 0;
   }
 
   void index(int64_t rows) {
@@ -201,8 +239,10 @@ private:
     });
   }
 
+  const std::shared_ptr<const nc::Reader> shared_;
   const nc::Reader &file_;
   int64_t number_;
+  bool streamed_;
   DataSet data_;
 };
 } // namespace
@@ -274,8 +314,8 @@ DsstneDataFile::Header DsstneDataFile::header(int64_t number) const {
   return header;
 }
 
-DataSet DsstneDataFile::load(int64_t number) const {
-  return Loading(*file_, names_[static_cast<size_t>(number)], number).run(header(number));
+DataSet DsstneDataFile::load(int64_t number, bool streamed) const {
+  return Loading(file_, names_[static_cast<size_t>(number)], number, streamed).run(header(number));
 }
 
 DataShape DsstneDataFile::describe(int64_t number) const {

@@ -22,14 +22,15 @@ public:
   const std::string &path() const { return file_->path(); }
   /// The number of a data set, or -1.
   int64_t find(const std::string &name) const;
-  /// Loads and checks; duplicates inside a row are merged as DataFile says.
-  DataSet load(int64_t number) const;
+  /// Loads and checks; duplicates inside a row are merged as DataFile says. `streamed`: rows stay in the file, but for
+  /// classes, of which there is one number for each row.
+  DataSet load(int64_t number, bool streamed = false) const;
   DataShape describe(int64_t number) const;
 
 private:
   struct Header;
   Header header(int64_t number) const;
-  std::unique_ptr<nc::Reader> file_;
+  std::shared_ptr<nc::Reader> file_; // streamed data sets hold it, too
   std::vector<std::string> names_;
 };
 

@@ -12,6 +12,11 @@
 #include <unistd.h>
 
 namespace sn::rt::h5 {
+Guard exclusively() {
+  static std::recursive_mutex library;
+  return Guard(library);
+}
+
 namespace {
 /// The innermost message of HDF5's error stack.
 std::string reason() {
@@ -83,15 +88,19 @@ std::string_view trimmed(const char *text, size_t size, H5T_str_t padding) {
 }
 } // namespace
 
+std::string lastReason() { return reason(); }
+
 void File::fail(const std::string &object, const std::string &what) const {
   userError("{}: {}: {} ({})", path_, object.empty() ? "/" : object, what, reason());
 }
 Id File::checked(hid_t id, const std::string &object, const std::string &what) const {
+  const Guard guard = exclusively();
   if (id < 0)
     fail(object, what);
   return Id(id);
 }
 void File::check(herr_t status, const std::string &object, const std::string &what) const {
+  const Guard guard = exclusively();
   if (status < 0)
     fail(object, what);
 }
@@ -126,12 +135,14 @@ void refuseOtherFiles(const std::string &path) {
 } // namespace
 
 bool isHdf5(const std::string &path) {
+  const Guard guard = exclusively();
   quiet();
   std::error_code none;
   return std::filesystem::is_regular_file(path, none) && H5Fis_hdf5(path.c_str()) > 0;
 }
 
 File File::open(const std::string &path) {
+  const Guard guard = exclusively();
   quiet();
   refuseOtherFiles(path);
   refuseBrokenHeaps(path);
@@ -143,6 +154,7 @@ File File::open(const std::string &path) {
 }
 
 File File::create(const std::string &path, const std::string &shownAs, bool ordered) {
+  const Guard guard = exclusively();
   quiet();
   Id creation = untimed(H5P_FILE_CREATE), access = fileAccess();
   if (ordered) {
@@ -158,6 +170,7 @@ File File::create(const std::string &path, const std::string &shownAs, bool orde
 }
 
 File::~File() {
+  const Guard guard = exclusively();
   if (writing_ && id_.get() >= 0)
     abandon();
 }
@@ -165,6 +178,7 @@ File::~File() {
 /// Closing a file that could not be written flushes again and fails again, and HDF5 then crashes. It is left open
 /// instead, emptied so that its name's owner frees the disk by unlinking; nothing more is ever done with it.
 void File::abandon() {
+  const Guard guard = exclusively();
   void *handle = nullptr;
   hid_t file = id_.release();
   if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle) [[maybe_unused]]
@@ -172,11 +186,13 @@ void File::abandon() {
 }
 
 void File::close() {
+  const Guard guard = exclusively();
   if (H5Fclose(id_.release()) < 0)
     fail("", "cannot be written");
 }
 
 Kind File::kind(const std::string &object) const {
+  const Guard guard = exclusively();
   for (size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
     std::string prefix = object.substr(0, end);
     if (prefix != "/" && H5Lexists(id_.get(), prefix.c_str(), H5P_DEFAULT) <= 0)
@@ -197,12 +213,14 @@ Kind File::kind(const std::string &object) const {
 }
 
 haddr_t File::address(const std::string &object) const {
+  const Guard guard = exclusively();
   H5O_info_t info;
   check(H5Oget_info_by_name2(id_.get(), object.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT), object, "cannot be found");
   return info.addr;
 }
 
 std::vector<std::string> File::members(const std::string &group) const {
+  const Guard guard = exclusively();
   std::vector<std::string> names;
   auto visit = [](hid_t, const char *name, const H5L_info_t *, void *into) -> herr_t {
     static_cast<std::vector<std::string> *>(into)->push_back(name);
@@ -215,14 +233,17 @@ std::vector<std::string> File::members(const std::string &group) const {
 }
 
 Id File::openObject(const std::string &object) const {
+  const Guard guard = exclusively();
   return checked(H5Oopen(id_.get(), object.c_str(), H5P_DEFAULT), object, "cannot be opened");
 }
 Id File::openArray(const std::string &array) const {
+  const Guard guard = exclusively();
   return checked(H5Dopen2(id_.get(), array.c_str(), H5P_DEFAULT), array, "is missing or no array");
 }
 
 // HDF5 reads the shape and the element type of an array when it opens it: what is open has both.
 std::vector<int64_t> File::shape(const std::string &array) const {
+  const Guard guard = exclusively();
   Id object = openArray(array), space(H5Dget_space(object.get()));
   int rank = H5Sget_simple_extent_ndims(space.get());
   std::vector<hsize_t> extents(std::max(rank, 0));
@@ -232,6 +253,7 @@ std::vector<int64_t> File::shape(const std::string &array) const {
 }
 
 void File::requireStored(const std::string &array) const {
+  const Guard guard = exclusively();
   constexpr uint64_t kSmall = uint64_t(64) << 20, kMostCompressed = 4096; // deflate reaches 1,032
   Id object = openArray(array), type(H5Dget_type(object.get()));
   uint64_t bytes = H5Tget_size(type.get());
@@ -248,6 +270,7 @@ void File::requireStored(const std::string &array) const {
 }
 
 Element File::element(const std::string &array) const {
+  const Guard guard = exclusively();
   Id type(H5Dget_type(openArray(array).get()));
   switch (H5Tget_class(type.get())) {
   case H5T_INTEGER:
@@ -264,6 +287,7 @@ Element File::element(const std::string &array) const {
 }
 
 std::optional<bool> File::signOf8Bits(const std::string &array) const {
+  const Guard guard = exclusively();
   Id type(H5Dget_type(openArray(array).get()));
   if (H5Tget_class(type.get()) != H5T_INTEGER || H5Tget_size(type.get()) != 1)
     return std::nullopt;
@@ -273,6 +297,7 @@ std::optional<bool> File::signOf8Bits(const std::string &array) const {
 /// Reads into `to` or writes from `from`, whichever is set.
 void File::transferBox(const std::string &array, const std::vector<hsize_t> &start, const std::vector<hsize_t> &count,
                        hid_t memory, void *to, const void *from) const {
+  const Guard guard = exclusively();
   Id object = openArray(array), space(H5Dget_space(object.get()));
   int rank = H5Sget_simple_extent_ndims(space.get());
   assert(rank == int(start.size()) && start.size() == count.size());
@@ -287,6 +312,7 @@ void File::transferBox(const std::string &array, const std::vector<hsize_t> &sta
 
 void File::transfer(const std::string &array, int64_t first, int64_t count, hid_t memory, void *to,
                     const void *from) const {
+  const Guard guard = exclusively();
   if (count == 0)
     return;
   Id object = openArray(array), space(H5Dget_space(object.get()));
@@ -300,6 +326,7 @@ void File::transfer(const std::string &array, int64_t first, int64_t count, hid_
 }
 
 void File::readFloats(const std::string &array, int64_t first, int64_t count, float *to) const {
+  const Guard guard = exclusively();
   Element kind = element(array);
   if (kind == Element::Integer || kind == Element::Float)
     return readRows(array, first, count, to);
@@ -316,6 +343,7 @@ void File::readFloats(const std::string &array, int64_t first, int64_t count, fl
 }
 
 void File::readCharacters(const std::string &array, int64_t first, int64_t count, int8_t *to) const {
+  const Guard guard = exclusively();
   Id type(H5Dget_type(openArray(array).get()));
   if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0 || H5Tget_size(type.get()) != 1)
     userError("{}: {}: should be an array of single characters", path_, array);
@@ -323,6 +351,7 @@ void File::readCharacters(const std::string &array, int64_t first, int64_t count
 }
 
 Names File::readNames(const std::string &array, int64_t most) const {
+  const Guard guard = exclusively();
   std::vector<int64_t> extents = shape(array);
   if (extents.size() != 1 || element(array) != Element::String)
     userError("{}: {}: should be a one-dimensional array of strings", path_, array);
@@ -338,6 +367,7 @@ constexpr int64_t kNamesAtOnce = 1 << 16, kNamesReserved = 1 << 27;
 }
 
 Names File::readFixedNames(const std::string &array, hid_t type, int64_t count) const {
+  const Guard guard = exclusively();
   Names names;
   size_t size = H5Tget_size(type);
   H5T_str_t padding = H5Tget_strpad(type);
@@ -354,6 +384,7 @@ Names File::readFixedNames(const std::string &array, hid_t type, int64_t count) 
 }
 
 Names File::readVariableNames(const std::string &array, hid_t type, int64_t count) const {
+  const Guard guard = exclusively();
   Names names;
   names.reserve(std::min(count, kNamesReserved), 0);
   std::vector<char *> block(std::min(count, kNamesAtOnce));
@@ -371,6 +402,7 @@ Names File::readVariableNames(const std::string &array, hid_t type, int64_t coun
 }
 
 std::string File::readText(const std::string &array) const {
+  const Guard guard = exclusively();
   if (!shape(array).empty() || element(array) != Element::String)
     userError("{}: {}: should be one string", path_, array);
   requireStored(array);
@@ -388,14 +420,17 @@ std::string File::readText(const std::string &array) const {
 }
 
 bool File::hasAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   return H5Aexists_by_name(id_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
 Id File::openAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   return checked(H5Aopen_by_name(id_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), object,
                  "has no attribute " + name);
 }
 
 std::optional<std::string> File::textAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   if (!hasAttribute(object, name))
     return std::nullopt;
   Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
@@ -417,6 +452,7 @@ std::optional<std::string> File::textAttribute(const std::string &object, const 
 }
 
 std::vector<int64_t> File::integerAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   if (!hasAttribute(object, name))
     return {};
   Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
@@ -431,6 +467,7 @@ std::vector<int64_t> File::integerAttribute(const std::string &object, const std
 }
 
 std::optional<std::vector<double>> File::numbersAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   constexpr hssize_t kMostValues = 1 << 16;
   if (!hasAttribute(object, name))
     return std::nullopt;
@@ -446,6 +483,7 @@ std::optional<std::vector<double>> File::numbersAttribute(const std::string &obj
 }
 
 uint64_t File::unsignedAttribute(const std::string &object, const std::string &name) const {
+  const Guard guard = exclusively();
   Id attribute = openAttribute(object, name), type(H5Aget_type(attribute.get())), space(H5Aget_space(attribute.get()));
   if (H5Tget_class(type.get()) != H5T_INTEGER || H5Sget_simple_extent_npoints(space.get()) != 1)
     userError("{}: {}: attribute {} should be one integer", path_, object, name);
@@ -455,6 +493,7 @@ uint64_t File::unsignedAttribute(const std::string &object, const std::string &n
 }
 
 void File::makeGroupsAbove(const std::string &object) {
+  const Guard guard = exclusively();
   // Made one by one: groups that HDF5 makes on the way would carry times.
   for (size_t end = object.find('/', 1); end != std::string::npos; end = object.find('/', end + 1))
     if (kind(object.substr(0, end)) == Kind::Missing)
@@ -462,12 +501,14 @@ void File::makeGroupsAbove(const std::string &object) {
 }
 
 void File::createGroup(const std::string &group) {
+  const Guard guard = exclusively();
   makeGroupsAbove(group);
   checked(H5Gcreate2(id_.get(), group.c_str(), linkProperties().get(), untimed(H5P_GROUP_CREATE).get(), H5P_DEFAULT),
           group, "cannot be created");
 }
 
 void File::createArray(const std::string &array, hid_t type, const std::vector<int64_t> &shape) {
+  const Guard guard = exclusively();
   makeGroupsAbove(array);
   std::vector<hsize_t> extents(shape.begin(), shape.end());
   Id space(shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(int(shape.size()), extents.data(), nullptr));
@@ -477,6 +518,7 @@ void File::createArray(const std::string &array, hid_t type, const std::vector<i
 }
 
 void File::writeNames(const std::string &array, const Names &names) {
+  const Guard guard = exclusively();
   // A string of variable length costs a 16-byte reference, a 16-byte heap header and padding besides its bytes.
   constexpr int64_t kVariableOverhead = 36;
   int64_t count = names.size(), size = std::max<int64_t>(1, names.longest());
@@ -504,6 +546,7 @@ void File::writeNames(const std::string &array, const Names &names) {
 }
 
 void File::writeText(const std::string &array, std::string_view text) {
+  const Guard guard = exclusively();
   Id type = textType(std::max<size_t>(1, text.size()));
   createArray(array, type.get(), {});
   std::string padded(text);
@@ -520,30 +563,35 @@ herr_t writeAttribute(hid_t object, const std::string &name, hid_t type, hid_t s
 } // namespace
 
 void File::setAttribute(const std::string &object, const std::string &name, const std::string &text) {
+  const Guard guard = exclusively();
   // Of variable length, as h5py and anndata write and compare them.
   const char *value = text.c_str();
   Id space(H5Screate(H5S_SCALAR)), type = textType(H5T_VARIABLE);
   check(writeAttribute(openObject(object).get(), name, type.get(), space.get(), &value), object, "cannot set " + name);
 }
 void File::setAttribute(const std::string &object, const std::string &name, const std::vector<int64_t> &values) {
+  const Guard guard = exclusively();
   hsize_t extent = values.size();
   Id space(H5Screate_simple(1, &extent, nullptr));
   check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_INT64, space.get(), values.data()), object,
         "cannot set " + name);
 }
 void File::setAttribute(const std::string &object, const std::string &name, uint64_t value) {
+  const Guard guard = exclusively();
   Id space(H5Screate(H5S_SCALAR));
   check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_UINT64, space.get(), &value), object,
         "cannot set " + name);
 }
 
 void File::setAttribute(const std::string &object, const std::string &name, float value) {
+  const Guard guard = exclusively();
   Id space(H5Screate(H5S_SCALAR));
   check(writeAttribute(openObject(object).get(), name, H5T_NATIVE_FLOAT, space.get(), &value), object,
         "cannot set " + name);
 }
 
 void File::hardLink(const std::string &existing, const std::string &name) {
+  const Guard guard = exclusively();
   makeGroupsAbove(name);
   check(H5Lcreate_hard(id_.get(), existing.c_str(), id_.get(), name.c_str(), linkProperties().get(), H5P_DEFAULT), name,
         "cannot be linked");

@@ -1,16 +1,21 @@
 // A thin owner of HDF5's C interface: identifiers close themselves, failures become sn::UserError naming file and
-// object, and what is written carries no times, so equal content gives equal bytes. The library is not thread-safe: one
-// thread at a time, process-wide.
+// object, and what is written carries no times, so equal content gives equal bytes. The library is not thread-safe:
+// every function here holds one lock while it is inside, so that threads may use it side by side.
 #pragma once
 #include "runtime/data/Names.h"
 #include <cstdint>
 #include <hdf5.h>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sn::rt::h5 {
+/// Held by whoever is inside the library, process-wide; one thread may hold it several times.
+using Guard = std::unique_lock<std::recursive_mutex>;
+Guard exclusively();
+
 /// Owns one HDF5 identifier of any kind.
 class Id {
 public:
@@ -21,8 +26,10 @@ public:
     return *this;
   }
   ~Id() {
-    if (id_ >= 0)
-      H5Idec_ref(id_);
+    if (id_ < 0)
+      return;
+    const Guard guard = exclusively();
+    H5Idec_ref(id_);
   }
   hid_t get() const { return id_; }
   hid_t release() { return std::exchange(id_, -1); }
@@ -33,6 +40,9 @@ private:
 
 /// UserError for a file whose heaps of strings would keep HDF5 busy for ever. Reads the whole file once.
 void refuseBrokenHeaps(const std::string &path);
+
+/// Why the last call failed, in the library's words.
+std::string lastReason();
 
 /// Whether a file begins as HDF5 files do. False for files that cannot be read.
 bool isHdf5(const std::string &path);

@@ -12,6 +12,7 @@ class Hdf5Reader : public Reader {
 public:
   explicit Hdf5Reader(h5::File file) : file_(std::move(file)) {}
   const std::string &path() const override { return file_.path(); }
+  const h5::File *hdf5() const override { return &file_; }
 
   std::optional<Attribute> attribute(const std::string &name) const override {
     if (!file_.hasAttribute("/", name))
@@ -24,6 +25,7 @@ public:
   std::optional<int64_t> dimension(const std::string &name) const override {
     if (!isName(name) || file_.kind(name) != h5::Kind::Array)
       return std::nullopt;
+    const h5::Guard guard = h5::exclusively();
     h5::Id array = file_.checked(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), name, "cannot be opened");
     h5::Id space(H5Dget_space(array.get()));
     hsize_t length = 0, most = 0;

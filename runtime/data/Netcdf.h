@@ -27,6 +27,10 @@ public:
   /// UserError for a file that is missing, damaged or neither NetCDF nor HDF5.
   static std::unique_ptr<Reader> open(const std::string &path);
   virtual const std::string &path() const = 0;
+  /// The file below, NetCDF-4 only; else null.
+  virtual const h5::File *hdf5() const { return nullptr; }
+  /// To be held around read() where several threads read.
+  std::mutex &positionMutex() const { return position_; }
   virtual std::optional<Attribute> attribute(const std::string &name) const = 0;
   /// The length of a dimension; nothing if there is none of this name or it is unlimited: variables then tell.
   virtual std::optional<int64_t> dimension(const std::string &name) const = 0;
@@ -57,6 +61,9 @@ public:
     return values;
   }
   void requireLength(const std::string &name, int64_t expected) const;
+
+private:
+  mutable std::mutex position_;
 };
 
 /// Whether a file begins as the classic formats do. False for files that cannot be read.

@@ -42,12 +42,14 @@ herr_t setAttribute(hid_t object, const std::string &name, hid_t type, hid_t spa
 
 Writer::Writer(const std::string &path, const std::string &shownAs)
     : file_(h5::File::create(path, shownAs, /*ordered=*/true)) {
+  const h5::Guard guard = h5::exclusively();
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   attribute("_NCProperties", fmt::format("version=2,snc=0.1,hdf5={}.{}.{}", major, minor, release));
 }
 
 void Writer::attribute(const std::string &name, std::string_view text) {
+  const h5::Guard guard = h5::exclusively();
   h5::Id root = file_.checked(H5Gopen2(file_.id(), "/", H5P_DEFAULT), name, "cannot be written");
   h5::Id space(H5Screate(text.empty() ? H5S_NULL : H5S_SCALAR)), type = characters(std::max<size_t>(1, text.size()));
   file_.check(setAttribute(root.get(), name, type.get(), space.get(), text.empty() ? nullptr : text.data()), name,
@@ -55,6 +57,7 @@ void Writer::attribute(const std::string &name, std::string_view text) {
 }
 
 void Writer::number(const std::string &name, hid_t stored, const void *value) {
+  const h5::Guard guard = h5::exclusively();
   const hsize_t one = 1;
   h5::Id root = file_.checked(H5Gopen2(file_.id(), "/", H5P_DEFAULT), name, "cannot be written");
   h5::Id space(H5Screate_simple(1, &one, nullptr));
@@ -66,6 +69,7 @@ void Writer::attribute(const std::string &name, uint64_t value) { number(name, H
 void Writer::attribute(const std::string &name, float value) { number(name, H5T_IEEE_F32LE, &value); }
 
 void Writer::dimension(const std::string &name, int64_t length) {
+  const h5::Guard guard = h5::exclusively();
   assert(length > 0);
   const auto id = static_cast<int32_t>(dimensions_.size());
   dimensions_[name] = length;
@@ -82,6 +86,7 @@ void Writer::dimension(const std::string &name, int64_t length) {
 }
 
 void Writer::variable(const std::string &name, Element element, const std::string &dimension) {
+  const h5::Guard guard = h5::exclusively();
   const auto extent = static_cast<hsize_t>(dimensions_.at(dimension));
   h5::Id space(H5Screate_simple(1, &extent, nullptr)), list = orderedArray(), character = characters(1);
   const hid_t type = element == Element::Char ? character.get() : storedType(element);
@@ -93,6 +98,7 @@ void Writer::variable(const std::string &name, Element element, const std::strin
 }
 
 void Writer::write(const std::string &name, int64_t first, int64_t count, const char *from) {
+  const h5::Guard guard = h5::exclusively();
   h5::Id array = file_.checked(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), name, "cannot be opened");
   h5::Id space(H5Dget_space(array.get())), type = characters(1);
   const hsize_t start = static_cast<hsize_t>(first), length = static_cast<hsize_t>(count);

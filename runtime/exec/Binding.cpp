@@ -10,9 +10,7 @@ int64_t Binding::bytes() const {
     distinct.insert(set.get());
   int64_t total = 0;
   for (const DataSet *set : distinct)
-    total += static_cast<int64_t>(set->indptr.size() * sizeof(int64_t) + set->indices.size() * sizeof(int32_t) +
-                                  (set->values.size() + set->weights.size()) * sizeof(float) +
-                                  set->index.size() * sizeof(int32_t));
+    total += bytesOf(*set);
   return total;
 }
 
@@ -49,7 +47,7 @@ Binding bindFrom(const plan::Plan &plan, const std::set<std::string> &names, con
     if (std::none_of(plan.datasets.begin(), plan.datasets.end(),
                      [&, n = &name](const auto &d) { return d.name == *n; }))
       userError("--bind {}={}: the plan has no data set '{}'", name, other, name);
-  Binding binding{file.path(), {}, -1};
+  Binding binding{file.path(), {}, -1, file.streaming().toDevice};
   const std::string *first = nullptr;
   for (const std::string &name : names) {
     auto alias = aliases.find(name);

@@ -11,6 +11,7 @@ struct Binding {
   std::string path; // of the data file, for messages
   std::map<std::string, std::shared_ptr<const DataSet>, std::less<>> sets;
   int64_t rows = 0;
+  bool toDevice = false; // rows cross to the device batch by batch (Streaming)
   /// Bytes of the data sets in memory; one bound to two names counts once.
   int64_t bytes() const;
 };

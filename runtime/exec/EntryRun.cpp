@@ -29,18 +29,28 @@ int64_t EntryRun::bufferCount(const plan::Entry &entry, const Extents &extents) 
 }
 
 EntryRun::EntryRun(Model &model, const std::string &entry, const Binding &data, int64_t maxRows,
-                   const plan::Optimizer *optimizer)
-    : theEntry(entryOf(model.plan(), entry)), binding(data), memory(model.memory()) {
+                   const plan::Optimizer *optimizer, std::shared_ptr<RowFeed> feed)
+    : theEntry(entryOf(model.plan(), entry)), binding(data), memory(model.memory()),
+      theFeed(feed ? std::move(feed) : std::make_shared<RowFeed>(model.device(), maxRows)) {
   Extents extents = model.extents(maxRows);
   Packing packing = placeBuffers(theEntry, extents);
   float *arena = model.arena(packing.total);
   for (size_t i = 0; i < theEntry.buffers.size(); ++i)
     memory.buffers[theEntry.buffers[i].name] = arena + packing.offsets[i];
   for (const std::string &name : dataSetsOf(theEntry))
-    memory.data[name] = model.device().place(boundView(model.plan(), data, name, extents));
+    memory.data[name] = placed(model.device(), *data.sets.at(name), boundView(model.plan(), data, name, extents));
   program = model.device().prepare(model.plan(), theEntry, optimizer, memory, extents);
   for (const plan::Step &step : theEntry.steps)
     times.push_back({step.kernel, step.label});
+}
+
+DataView EntryRun::placed(Device &device, const DataSet &set, const DataView &view) {
+  return set.streamed() || binding.toDevice ? theFeed->add(set, view) : device.place(view);
+}
+
+DataView EntryRun::alsoReads(const DataSet &set, int64_t columns) {
+  const DataView view = viewOf(set, columns);
+  return set.streamed() || binding.toDevice ? theFeed->add(set, view) : view;
 }
 
 BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t listStep, TopK *lists) {
@@ -49,6 +59,7 @@ BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t l
   launch.batch = batch;
   launch.scalar = [&scalars](std::string_view name) { return scalars(name); };
   launch.topk = lists;
+  theFeed->begin(batch);
   program->run(launch, listStep, [&](size_t index, const StepResult &result) {
     const plan::Step &step = theEntry.steps[index];
     times[index].seconds += result.seconds;

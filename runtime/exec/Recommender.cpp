@@ -66,14 +66,19 @@ void Recommender::leaveOut(const DataSet *set) {
   if (set->columns > width)
     userError("'{}': the data set to leave out, '{}', has {} columns, but the ranked layer has {}", entry.data().path,
               set->name, set->columns, width);
-  exclude = viewOf(*set, width);
+  exclude = entry.alsoReads(*set, width);
 }
 
-void Recommender::lists(const std::vector<int64_t> &rows, int64_t k, int32_t *columns, float *scores) {
+void Recommender::lists(const std::vector<int64_t> &rows, int64_t k, int32_t *columns, float *scores,
+                        const std::vector<int64_t> &after) {
   int64_t count = static_cast<int64_t>(rows.size());
   for (int64_t done = 0; done < count; done += settings.batch) {
     int64_t now = std::min(settings.batch, count - done);
     Batch batch{now, rows.data() + done, settings.seed, 0};
+    if (const int64_t more = done + now; more < count)
+      entry.announce(rows.data() + more, std::min(settings.batch, count - more));
+    else
+      entry.announce(after.data(), std::min(settings.batch, static_cast<int64_t>(after.size())));
     TopK best{k, exclude ? &*exclude : nullptr, columns + done * k, scores + done * k};
     entry.run(batch, stepScalars(settings, 1, 1, 1, now), position, &best);
   }
@@ -83,7 +88,9 @@ ListSource Recommender::source() {
   return [this](int64_t first, int64_t count, int64_t k, int32_t *columns, float *scores) {
     std::vector<int64_t> rows(static_cast<size_t>(count));
     std::iota(rows.begin(), rows.end(), first);
-    lists(rows, k, columns, scores);
+    std::vector<int64_t> after(static_cast<size_t>(std::clamp<int64_t>(entry.data().rows - first - count, 0, block())));
+    std::iota(after.begin(), after.end(), first + count);
+    lists(rows, k, columns, scores, after);
   };
 }
 } // namespace sn::rt

@@ -18,8 +18,10 @@ public:
   /// Leaves out the columns stored in each row of `exclude` (null: none). It must have the rows of the data and outlive
   /// the recommender. UserError if it is wider than the layer or has other rows.
   void leaveOut(const DataSet *exclude);
-  /// Lists for these rows of the data, in batches of block() rows, best first into rows.size() x k places.
-  void lists(const std::vector<int64_t> &rows, int64_t k, int32_t *columns, float *scores);
+  /// Lists for these rows of the data, in batches of block() rows, best first into rows.size() x k places. `after`: the
+  /// rows that will be asked for next, which streamed data fetch meanwhile.
+  void lists(const std::vector<int64_t> &rows, int64_t k, int32_t *columns, float *scores,
+             const std::vector<int64_t> &after = {});
   ListSource source();
   EntryRun &run() { return entry; }
 

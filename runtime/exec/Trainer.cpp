@@ -34,7 +34,7 @@ Trainer::Trainer(Model &model, const Settings &settings, const Binding &data)
       clears(model.plan().training.clearState && settings.optimizer && !settings.optimizer->states.empty()),
       entry(model, "train", data, prepared(model, settings, data), settings.optimizer) {
   if (model.plan().training.brake)
-    trial.emplace(model, kTrial, data, std::min(settings.batch, data.rows), nullptr);
+    trial.emplace(model, kTrial, data, std::min(settings.batch, data.rows), nullptr, entry.feed());
 }
 
 int64_t Trainer::bufferCount(const plan::Plan &plan, const Extents &extents) {
@@ -110,6 +110,8 @@ BatchReport Trainer::step(const std::vector<int64_t> &order) {
   StepScalars scalars = scalarsOf(rows);
   BatchReport report{rows, 0, scalars("Alpha"), {}};
   EpochSums next = epochSums;
+  if (const int64_t after = at.example + rows; after < examples)
+    entry.announce(order.data() + after, std::min(theSettings.batch, examples - after));
   try {
     BatchSums sums =
         runBatch({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch), at.step + 1},
@@ -170,6 +172,8 @@ std::optional<double> averageLoss(EntryRun &entry, const Settings &settings, con
     StepScalars scalars =
         stepScalars(settings, std::max<int64_t>(1, at.step), std::max<int64_t>(1, at.epoch), steps, rows);
     Batch batch{rows, order.data() + first, settings.seed, static_cast<uint32_t>(at.epoch)};
+    if (const int64_t after = first + rows; after < examples)
+      entry.announce(order.data() + after, std::min(settings.batch, examples - after));
     try {
       sum += entry.run(batch, scalars).reports[kLoss];
     } catch (const NotFinite &problem) {

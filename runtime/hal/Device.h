@@ -22,8 +22,8 @@ public:
   virtual ~RowSource() = default;
   /// Copies stored rows in this order, one close behind the other; a row may be named more than once. CSR: `indices`,
   /// and `values` where the data set is analog; dense: `values` alone. `lengths` (CSR): entries of each row as copied,
-  /// at most as many as the view's indptr says: duplicates are merged. On any thread, one call at a time. UserError for
-  /// what cannot be read or should not be in a data set.
+  /// at most as many as the view's indptr says: duplicates are merged. On any thread, any number of calls at a time.
+  /// UserError for what cannot be read or should not be in a data set.
   virtual void read(const int64_t *rows, int64_t count, int32_t *indices, float *values, int64_t *lengths) = 0;
 };
 
