@@ -43,7 +43,7 @@ public:
   /// Memory for the buffers of entries, shared by all of them: an entry leaves nothing for the next one.
   float *arena(int64_t count);
 
-  int64_t parameterBytes() const;
+  int64_t parameterBytes() const; // as floats: in weights files, and where the device has only these
   int64_t stateBytes() const;
   int64_t arenaBytes() const { return arenaCount * static_cast<int64_t>(sizeof(float)); }
 

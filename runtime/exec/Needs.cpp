@@ -1,5 +1,6 @@
 #include "runtime/exec/Needs.h"
 #include "runtime/exec/EntryRun.h"
+#include "runtime/hal/OwnMemory.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/ranges.h>
@@ -107,10 +108,11 @@ Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, c
 
 Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   Needs needs{.data = data, .program = program};
+  const auto *own = dynamic_cast<const OwnMemory *>(&device);
   int64_t initial = 0, tile = 0;
   for (const plan::Parameter &parameter : thePlan.parameters) {
-    const int64_t bytes = extents(0).of(parameter.in) * extents(0).of(parameter.out) * kFloat;
-    needs.parameters += bytes;
+    const int64_t count = extents(0).of(parameter.in) * extents(0).of(parameter.out), bytes = count * kFloat;
+    needs.parameters += own ? count * own->elementBytes(parameter.storage) : bytes;
     needs.states += optimizer && parameter.trained ? bytes * static_cast<int64_t>(optimizer->states.size()) : 0;
     initial = std::max(initial, std::min(bytes, kInitialBytes));
     tile = std::max(tile, std::min(bytes, kTileBytes) * (parameter.layout == "columns" ? 2 : 1));

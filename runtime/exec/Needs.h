@@ -20,12 +20,12 @@ Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, 
 
 /// Bytes by kind.
 struct Needs {
-  int64_t parameters = 0, states = 0;
-  int64_t buffers = 0;   // the arena that the entries share
-  int64_t workspace = 0; // of the kernels: prepared, grown while running; the order of the examples
-  int64_t data = 0;      // data sets and names
-  int64_t program = 0;   // the process before: code, libraries, plan
-  int64_t passing = 0;   // the most that comes and goes beside the others: reading data, initial values, saving
+  int64_t parameters = 0, states = 0; // parameters: as the device stores them (plan::Parameter::storage)
+  int64_t buffers = 0;                // the arena that the entries share
+  int64_t workspace = 0;              // of the kernels: prepared, grown while running; the order of the examples
+  int64_t data = 0;                   // data sets and names
+  int64_t program = 0;                // the process before: code, libraries, plan
+  int64_t passing = 0; // the most that comes and goes beside the others: reading data, initial values, saving
   /// The predicted peak of resident memory.
   int64_t total() const { return parameters + states + buffers + workspace + data + program + passing; }
 };

@@ -1,5 +1,6 @@
 // A device with memory of its own.
 #pragma once
+#include "runtime/plan/Precision.h"
 #include <cstdint>
 
 namespace sn::rt {
@@ -9,5 +10,7 @@ public:
   virtual ~OwnMemory() = default;
   /// Bytes that allocations can still get.
   virtual int64_t freeMemory() const = 0;
+  /// Of an element of memory from Device::allocate(count, storage).
+  virtual int64_t elementBytes(plan::Precision storage) const = 0;
 };
 } // namespace sn::rt

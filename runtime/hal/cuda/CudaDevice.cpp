@@ -63,6 +63,9 @@ public:
     context.use();
     return context.freeBytes();
   }
+  int64_t elementBytes(plan::Precision storage) const override {
+    return static_cast<int64_t>(storage == plan::Precision::Bf16 ? sizeof(uint16_t) : sizeof(float));
+  }
   void timeSteps(bool on) override { timed = on; }
   std::string product() const override { return context.name(); }
   std::vector<std::string> remarks() const override { return library.remarks(); }
@@ -70,13 +73,12 @@ public:
   float *allocate(int64_t count) override { return allocate(count, plan::Precision::Fp32); }
   float *allocate(int64_t count, plan::Precision storage) override {
     context.use();
-    const bool narrow = storage == plan::Precision::Bf16;
-    const int64_t bytes = std::max<int64_t>(1, count) * static_cast<int64_t>(narrow ? sizeof(uint16_t) : sizeof(float));
+    const int64_t bytes = std::max<int64_t>(1, count) * elementBytes(storage);
     DeviceBlock &block = *blocks.emplace_back(std::make_unique<DeviceBlock>(context));
     block.reserve(bytes);
     context.zero(block.at(), bytes);
     context.synchronize();
-    if (narrow)
+    if (storage == plan::Precision::Bf16)
       bf16.insert(block.at());
     return block.as<float>();
   }
@@ -148,8 +150,8 @@ public:
   }
 
 private:
-  /// Elements that pass through host memory at a time on their way to or from BF16: 2 MiB.
-  static constexpr int64_t kNarrowed = int64_t(1) << 20;
+  /// Elements that pass through host memory at a time on their way to or from BF16: 512 KiB.
+  static constexpr int64_t kNarrowed = int64_t(1) << 18;
   static DevicePointer at(DevicePointer memory, int64_t element) {
     return memory + static_cast<DevicePointer>(element) * sizeof(uint16_t);
   }
