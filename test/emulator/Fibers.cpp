@@ -2,6 +2,7 @@
 // tells them of every switch and of what orders memory. What runs between two switches uses plain arrays only:
 // instrumented instances of library templates could be linked in place of this file's.
 #include "test/emulator/Launch.h"
+#include "test/emulator/Machine.h"
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
@@ -55,35 +56,18 @@ snEmulatorSwitch:
 
 namespace sn::emulator {
 namespace {
-constexpr unsigned kMaxThreads = 1024, kWarp = 32, kMaskLimit = 32, kSlot = 64;
+constexpr unsigned kMaskLimit = 32, kSlot = 64;
 constexpr size_t kStack = 256 << 10, kPage = 4096, kGuard = 64;
 constexpr unsigned char kGuardByte = 0xA5;
 
-/// Where a thread waits: the text's file and line.
-struct Place {
-  const char *file = "";
-  int line = 0;
-  bool operator==(const Place &other) const { return line == other.line && !__builtin_strcmp(file, other.file); }
-};
-enum class State { Ready, AtBarrier, InWarp, Ended };
-/// Asynchronous copies of a thread, in a ring: those before `committed` belong to groups, whose ends are kept.
-struct Copies {
-  struct Copy {
-    void *to;
-    const void *from;
-    int bytes;
-  };
-  static constexpr unsigned kLimit = 256;
-  Copy ring[kLimit];
-  unsigned ends[kLimit]; // of groups
-  unsigned done = 0, begun = 0, firstGroup = 0, groups = 0;
-};
+enum class State { Ready, AtBarrier, InWarp, Waits, Ended };
 struct Fiber {
   void *stackPointer = nullptr;
   unsigned char *stack = nullptr;
   State state = State::Ended;
   Place place;
-  void *sanitizer = nullptr; // ASan: its fake stack, TSan: its fiber; both serve block after block
+  const void *awaited = nullptr; // in shared memory: State::Waits
+  void *sanitizer = nullptr;     // ASan: its fake stack, TSan: its fiber; both serve block after block
 };
 /// The lanes of one mask exchanging values. Two sets of slots in turn: whoever writes the one has seen everybody leave
 /// it.
@@ -101,9 +85,8 @@ struct Machine {
   Fiber fibers[kMaxThreads];
   Fiber host; // the thread that launched
   Warp *warps = nullptr;
-  Copies *copies = nullptr;  // by thread
-  bool copied = false;       // some of them are not as they began
   unsigned *order = nullptr; // in which threads begin
+  SharedMemory dynamic;
   unsigned threads = 0, current = 0, ended = 0;
   unsigned ready[kMaxThreads], readyBegin = 0, readyCount = 0;
   unsigned waiting = 0, barrierTurn = 0; // at the block's barrier
@@ -173,6 +156,8 @@ void switchTo(Fiber &from, Fiber &to) {
 #endif
 }
 
+} // namespace
+
 std::string nameOf(unsigned thread) {
   const dim3 &block = snEmulatorBlockDim;
   std::string name = "thread (" + std::to_string(thread % block.x) + ", " + std::to_string(thread / block.x % block.y);
@@ -180,14 +165,11 @@ std::string nameOf(unsigned thread) {
 }
 std::string text(const Place &place) { return std::string(place.file) + ":" + std::to_string(place.line); }
 
-/// What went wrong in the block at hand. Apart from giveUp(), so that no string is alive in the frames it leaves
-/// behind.
 void blame(const std::string &what) {
   const uint3 &block = snEmulatorBlockIdx;
   machine.fault = "block (" + std::to_string(block.x) + ", " + std::to_string(block.y) + ", " +
                   std::to_string(block.z) + "): " + what;
 }
-/// Ends the launch from within a thread.
 [[noreturn]] void giveUp() {
   machine.failed = true;
   releaseOrder(&machine.ordering);
@@ -195,6 +177,11 @@ void blame(const std::string &what) {
   std::abort();
 }
 
+SharedMemory sharedMemory() { return machine.dynamic; }
+unsigned threadCount() { return machine.threads; }
+unsigned currentThread() { return machine.current; }
+
+namespace {
 /// The first threads of each group of those that wait at one place.
 std::string whoWaits() {
   std::string result;
@@ -208,7 +195,10 @@ std::string whoWaits() {
     for (unsigned j = i; j < machine.threads; ++j)
       count += machine.fibers[j].state != State::Ended && machine.fibers[j].place == fiber.place;
     result += (result.empty() ? "" : "; ") + std::to_string(count) + " at " + text(fiber.place) + " (" +
-              (fiber.state == State::AtBarrier ? "barrier" : "warp operation") + "), first " + nameOf(i);
+              (fiber.state == State::AtBarrier ? "barrier"
+               : fiber.state == State::InWarp  ? "warp operation"
+                                               : outstanding(fiber.awaited)) +
+              "), first " + nameOf(i);
   }
   if (machine.ended)
     result += "; " + std::to_string(machine.ended) + " have ended";
@@ -265,10 +255,13 @@ void wait(State state, Place place) {
       giveUp();
     }
   }
+  endProductsOfThread();
   Fiber &me = machine.self();
   me.state = State::Ended;
   releaseOrder(&machine.ordering);
   if (++machine.ended == machine.threads) {
+    endProductsOfBlock();
+    endCopiesOfBlock();
     switchTo(me, machine.host);
   } else if (!machine.readyCount) {
     {
@@ -295,7 +288,6 @@ void makeStacks() {
     machine.fibers[i].stack = stack;
   }
   machine.warps = new Warp[kMaxThreads / kWarp];
-  machine.copies = new Copies[kMaxThreads];
   machine.order = new unsigned[kMaxThreads];
 }
 
@@ -341,11 +333,9 @@ bool runBlock(StaticShared shared, uint64_t number, unsigned char *dynamic, size
   machine.ended = machine.waiting = machine.readyBegin = machine.readyCount = 0;
   for (unsigned w = 0; w * kWarp < machine.threads; ++w)
     machine.warps[w].masks = 0;
-  for (unsigned i = 0; machine.copied && i < kMaxThreads; ++i) {
-    Copies &copies = machine.copies[i];
-    copies.done = copies.begun = copies.firstGroup = copies.groups = 0;
-  }
-  machine.copied = false;
+  machine.dynamic = {dynamic, dynamicBytes};
+  beginCopies();
+  beginProducts();
   for (unsigned i = 0; i < machine.threads; ++i) {
     prepareFiber(machine.fibers[machine.order[i]]);
     makeReady(machine.order[i]);
@@ -399,6 +389,18 @@ void forgetFibers() { // of a launch that failed: they are in the midst of funct
   }
 }
 } // namespace
+
+void waitFor(const void *what, Place place) {
+  machine.self().awaited = what;
+  releaseOrder(&machine.ordering);
+  wait(State::Waits, place);
+  acquireOrder(&machine.ordering);
+}
+void wake(const void *what) {
+  for (unsigned i = 0; i < machine.threads; ++i)
+    if (machine.fibers[i].state == State::Waits && machine.fibers[i].awaited == what)
+      makeReady(i);
+}
 
 void setOrder(uint64_t value) {
   std::lock_guard lock(mutex);
@@ -481,6 +483,7 @@ int snEmulatorBarrier(int predicate, const char *file, int line) {
   machine.predicates[turn] += predicate != 0;
   releaseOrder(&machine.ordering);
   if (++machine.waiting == machine.threads) {
+    productsAtBarrier();
     machine.waiting = 0;
     machine.barrierTurn ^= 1;
     // In the order in which they began, this one last.
@@ -544,39 +547,6 @@ const void *snEmulatorMeet(unsigned mask, const void *value, unsigned bytes, boo
   if (orders)
     acquireOrder(meeting);
   return meeting->values[turn];
-}
-
-void snEmulatorBeginCopy(void *to, const void *from, int bytes) {
-  Copies &copies = machine.copies[machine.current];
-  machine.copied = true;
-  if (copies.begun - copies.done == Copies::kLimit) {
-    blame(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " copies under way");
-    giveUp();
-  }
-  copies.ring[copies.begun++ % Copies::kLimit] = {to, from, bytes};
-}
-void snEmulatorCommitCopies() {
-  Copies &copies = machine.copies[machine.current];
-  machine.copied = true;
-  if (copies.groups - copies.firstGroup == Copies::kLimit) {
-    blame(nameOf(machine.current) + " has more than " + std::to_string(Copies::kLimit) + " groups of copies under way");
-    giveUp();
-  }
-  copies.ends[copies.groups++ % Copies::kLimit] = copies.begun;
-}
-bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes) {
-  Copies &copies = machine.copies[machine.current];
-  while (copies.groups - copies.firstGroup > static_cast<unsigned>(running)) {
-    if (copies.done != copies.ends[copies.firstGroup % Copies::kLimit]) {
-      const Copies::Copy &next = copies.ring[copies.done++ % Copies::kLimit];
-      *to = next.to;
-      *from = next.from;
-      *bytes = next.bytes;
-      return true;
-    }
-    ++copies.firstGroup;
-  }
-  return false;
 }
 
 unsigned snEmulatorLane() { return machine.current % kWarp; }

@@ -66,6 +66,16 @@ void snEmulatorBeginCopy(void *to, const void *from, int bytes);
 void snEmulatorCommitCopies();
 /// The next copy that is due when at most `running` groups may be left; false if there is none.
 bool snEmulatorNextCopy(int running, void **to, const void **from, int *bytes);
+/// kernels-templates/cuda/tensor_core_90a.cuh (Wgmma.cpp, Copies.cpp).
+void snEmulatorWgmma(float *d, unsigned long long a, unsigned long long b, bool bf16, const char *file, int line);
+void snEmulatorWgmmaFence();
+void snEmulatorWgmmaCommit();
+void snEmulatorWgmmaWait(int running, const char *file, int line);
+void snEmulatorProxyFence();
+void snEmulatorMbarrierBegin(unsigned long long *barrier, int arrivals, const char *file, int line);
+void snEmulatorMbarrierArrive(unsigned long long *barrier, int bytes, const char *file, int line);
+void snEmulatorMbarrierWait(unsigned long long *barrier, int parity, const char *file, int line);
+void snEmulatorBulkCopy(void *to, const void *from, int bytes, unsigned long long *barrier, const char *file, int line);
 }
 namespace sn::cuda::emulator {
 inline void *dynamicShared() { return snEmulatorDynamicShared; }
@@ -106,10 +116,30 @@ inline void waitCopies(int running) {
     for (int i = 0; i < bytes; ++i)
       static_cast<char *>(to)[i] = static_cast<const char *>(from)[i];
 }
-} // namespace sn::cuda::emulator
 
 // What waits takes the place it is called from, which reports name.
 #define SN_EMULATOR_PLACE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+/// d holds NaN until the products are waited for.
+inline void wgmma(float (&d)[64], unsigned long long a, unsigned long long b, bool bf16, SN_EMULATOR_PLACE) {
+  snEmulatorWgmma(d, a, b, bf16, file, line);
+}
+inline void wgmmaFence() { snEmulatorWgmmaFence(); }
+inline void wgmmaCommit() { snEmulatorWgmmaCommit(); }
+inline void wgmmaWait(int running, SN_EMULATOR_PLACE) { snEmulatorWgmmaWait(running, file, line); }
+inline void fenceProxyAsync() { snEmulatorProxyFence(); }
+inline void barrierBegin(unsigned long long *barrier, int arrivals, SN_EMULATOR_PLACE) {
+  snEmulatorMbarrierBegin(barrier, arrivals, file, line);
+}
+inline void barrierArrive(unsigned long long *barrier, int bytes, SN_EMULATOR_PLACE) {
+  snEmulatorMbarrierArrive(barrier, bytes, file, line);
+}
+inline void barrierWait(unsigned long long *barrier, int parity, SN_EMULATOR_PLACE) {
+  snEmulatorMbarrierWait(barrier, parity, file, line);
+}
+inline void copyBulk(void *to, const void *from, int bytes, unsigned long long *barrier, SN_EMULATOR_PLACE) {
+  snEmulatorBulkCopy(to, from, bytes, barrier, file, line);
+}
+} // namespace sn::cuda::emulator
 inline void __syncthreads(SN_EMULATOR_PLACE) { snEmulatorBarrier(0, file, line); }
 inline int __syncthreads_count(int predicate, SN_EMULATOR_PLACE) { return snEmulatorBarrier(predicate, file, line); }
 inline int __syncthreads_or(int predicate, SN_EMULATOR_PLACE) { return snEmulatorBarrier(predicate, file, line) != 0; }
