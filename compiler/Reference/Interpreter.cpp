@@ -1,5 +1,6 @@
 #include "compiler/Reference/Interpreter.h"
 #include "compiler/Reference/Formula.h"
+#include "compiler/Reference/Rounding.h"
 #include "dialects/Net/Net.h"
 #include "runtime/plan/Expr.h"
 #include "runtime/plan/Philox.h"
@@ -32,6 +33,7 @@ public:
     arithmetic.nearness = run.nearness;
     arithmetic.invertNear = run.invertNear;
     arithmetic.noise = run.noise;
+    arithmetic.state = run.noiseSeed;
   }
   Result entry(StringRef name);
 
@@ -41,6 +43,8 @@ private:
   const DataTable &table(StringRef dataset) const;
   int64_t unitsOf(Value value) const;
   Formula formula(Region &region, ValueRange inputs, bool lastIsExact = false);
+  bool isSparse(Value value) const;
+  void takeFactors(Tensor &high, Tensor &low, plan::Precision precision);
   void gather(std::vector<double> &arguments, ValueRange inputs, int64_t row, int64_t column) const;
 
   void evaluate(Operation &op);
@@ -168,7 +172,30 @@ Tensor transposed(const Tensor &from) {
   return to;
 }
 
+/// A data set, corrupted or not, that stores single entries.
+bool Interpreter::isSparse(Value value) const {
+  while (auto corrupt = value.getDefiningOp<net::CorruptOp>())
+    value = corrupt.getData();
+  auto from = value.getDefiningOp<net::DataOp>();
+  return from && table(from.getDataset()).sparse;
+}
+
+/// What a product takes of factors, where run.factors asks for it: each as a sum of two, whose low parts are not
+/// multiplied by each other.
+void Interpreter::takeFactors(Tensor &high, Tensor &low, plan::Precision precision) {
+  low = Tensor(high.rows, high.columns);
+  const double most = run.factors == Factors::Noisy ? plan::unitRoundoff(precision) : 0;
+  for (size_t i = 0; i < high.values.size(); ++i)
+    if (run.factors == Factors::Rounded) {
+      const Factor factor = roundedFactor(high.values[i], precision);
+      high.values[i] = factor.high, low.values[i] = factor.low;
+    } else if (most > 0) {
+      high.values[i] *= 1 + most * arithmetic.random();
+    }
+}
+
 void Interpreter::evaluate(net::ContractOp op) {
+  const plan::Precision precision = plan::precisionNamed(op.getPrecision().value_or("fp32")).value();
   Tensor sum, magnitude;
   for (auto [lhs, rhs] : llvm::zip(op.getLhs(), op.getRhs())) {
     Tensor a = op.getTransposeA() ? transposed(valueOf(lhs)) : valueOf(lhs);
@@ -177,11 +204,16 @@ void Interpreter::evaluate(net::ContractOp op) {
       throw std::logic_error("contraction of extents that do not fit");
     if (sum.values.empty())
       sum = magnitude = Tensor(a.rows, b.columns);
+    Tensor aLow(a.rows, a.columns), bLow(b.rows, b.columns);
+    if (precision != plan::Precision::Fp32 && !isSparse(lhs) && !isSparse(rhs)) {
+      takeFactors(a, aLow, precision);
+      takeFactors(b, bLow, precision);
+    }
     for (int64_t i = 0; i < a.rows; ++i)
       for (int64_t k = 0; k < a.columns; ++k)
         if (a(i, k) != 0) // data is mostly zero
           for (int64_t j = 0; j < b.columns; ++j) {
-            sum(i, j) += a(i, k) * b(k, j);
+            sum(i, j) += a(i, k) * (b(k, j) + bLow(k, j)) + aLow(i, k) * b(k, j);
             magnitude(i, j) += std::abs(a(i, k) * b(k, j));
           }
   }

@@ -42,6 +42,10 @@ struct State {
   std::map<std::string, std::vector<Tensor>> states;
 };
 
+/// The factors of products of less precision than fp32: as in double, as a GPU rounds them, or with a random error as
+/// large as that rounding may be (plan::unitRoundoff). Sparse data are added up entry by entry, without rounding.
+enum class Factors { Exact, Rounded, Noisy };
+
 /// One step of an entry.
 struct Run {
   std::vector<int64_t> ids; // data-set row of each example of the batch
@@ -59,6 +63,8 @@ struct Run {
   bool invertNear = false;
   /// Every computed value gets a random error of this relative size (sums: relative to the sum of magnitudes).
   double noise = 0;
+  Factors factors = Factors::Exact;
+  uint64_t noiseSeed = 1; // other random errors
 };
 
 struct Result {

@@ -1,6 +1,7 @@
 #include "test/support/Program.h"
 #include "compiler/Conversion/Import.h"
 #include "compiler/Conversion/PlanJson.h"
+#include "compiler/Reference/Rounding.h"
 #include "test/support/SlotPool.h"
 
 namespace sn::test {
@@ -55,6 +56,21 @@ std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
   }
   backend().equip(all, pool.module(), turn);
   return programs;
+}
+
+std::set<std::string> narrowOf(const plan::Plan &plan) {
+  std::set<std::string> narrow;
+  for (const plan::Parameter &parameter : plan.parameters)
+    if (parameter.storage == plan::Precision::Bf16)
+      narrow.insert(parameter.name);
+  return narrow;
+}
+
+reference::State storable(reference::State state, const std::set<std::string> &narrow) {
+  for (const std::string &name : narrow)
+    for (double &value : state.parameters.at(name).values)
+      value = reference::roundedFactor(value, plan::Precision::Bf16).high;
+  return reference::rounded(std::move(state));
 }
 
 void expectSessions(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows) {

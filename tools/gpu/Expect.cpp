@@ -184,8 +184,7 @@ private:
     for (int64_t step = 1; step <= kSteps; ++step) {
       const Expected &at = steps[static_cast<size_t>(step - 1)];
       const double loss = at.nominal.loss;
-      all["training"].push_back(
-          sum(loss, std::abs(at.flipped.loss - loss) + 4 * std::abs(at.noisy.loss - loss), rows(step)));
+      all["training"].push_back(sum(loss, std::abs(at.flipped.loss - loss) + roundingOfLoss(at), rows(step)));
     }
     for (const auto &[layer, scores] : predicted.scores) {
       nlohmann::json lines = nlohmann::json::array();
