@@ -35,9 +35,9 @@ inline constexpr bool kHasTensorCores =
 /// agree. Tf32 and Bf16: a plane is the depth of one mma. Bf16x3: the first plane has the high parts, the second the
 /// low ones.
 ///
-/// In a plane lines lie four to a row of 128 bytes, all banks once, permuted in it by the number of the row and the
-/// plane (placeOf): half a warp that reads four lines, or writes four lines, two of both planes, a pair of each of
-/// sixteen or of every fourth line, meets no bank twice. (Test "MmaTile.BanksAreMetOnce".)
+/// In a plane lines lie four to a row of 128 bytes, all banks once; a line's pairs are permuted by the number of the
+/// row (placeOf). Half a warp that reads four lines, or writes four lines, or one pair of sixteen, meets no bank twice.
+/// (Test "CudaMmaTile.BanksAreMetOnce".)
 ///
 /// An mma of a warp reads 192 bytes of shared memory (side 128: A 64 x 8 words, B 32 x 8 words for 16 of them; Bf16x3:
 /// 128 bytes; side 64: 384 bytes, for 4 of them). It takes the tensor cores of sm_80 2 cycles of a multiprocessor, in
@@ -102,51 +102,48 @@ public:
 
   static constexpr int kSteps = 2;
   /// Where pair `t` of line `line` lies in a plane.
-  static __device__ __forceinline__ int placeOf(int plane, int line, int t) {
-    return line / 4 * 16 + ((line % 4) ^ (line / 16 % 4) ^ (plane * 2)) * 4 + (t ^ (line / 4 % 4));
-  }
+  static __device__ __forceinline__ int placeOf(int line, int t) { return line * 4 + (t ^ (line / 4 % 4)); }
 
   /// A thread's part of a slice on its way to shared memory: for some lines a pair of words, or where they come from
   /// four neighbours of the depth, in two words or one in each plane, both.
   class Slice {
   public:
     template <class Operand>
-    __device__ __forceinline__ void fetch(const Operand &operand, bool aligned, Int begin, Int end) {
-      if (operand.alongDepth) {
+    static __device__ __forceinline__ SliceWalk<Operand, Side, kDepth> walk(const Operand &operand, Int begin) {
+      const bool along = operand.alongDepth;
+      return {operand, begin, along ? alongLine(0) : acrossLine(0), along ? alongFour(0) * 4 : acrossPair() * kPair};
+    }
+    template <class Walk> __device__ __forceinline__ void fetch(const Walk &walk, int rest, bool alongDepth) {
+      if (alongDepth) {
 #pragma unroll
         for (int n = 0; n < kGroups; ++n)
-          fetchAlong(operand, aligned, along(n) / kFours, begin + along(n) % kFours * 4, end, value[n]);
-      } else if constexpr (kLines == 4) {
-        // value[k] has four lines
+          walk.along(rest, n * kThreads / 4 % Side, n * kThreads / 4 / Side * 16, value[n]);
+      } else if constexpr (kLines == 4) { // value[k] has four lines
 #pragma unroll
         for (int k = 0; k < kPair; ++k)
-          fetchAcross(operand, aligned, acrossLine(0), begin + acrossPair() * kPair + k, end, value[k]);
+          walk.across(rest, k, value[k]);
       } else {
 #pragma unroll
         for (int line = 0; line < kLines; ++line)
 #pragma unroll
-          for (int k = 0; k < kPair; ++k) {
-            const Int at = begin + acrossPair() * kPair + k;
-            value[(line * kPair + k) / 4][(line * kPair + k) % 4] = at < end ? operand(acrossLine(line), at) : 0.0f;
-          }
+          for (int k = 0; k < kPair; ++k)
+            value[(line * kPair + k) / 4][(line * kPair + k) % 4] = walk.one(rest, line * (Side / kLines), k);
       }
     }
     __device__ __forceinline__ void put(Stage &to, bool alongDepth) const {
       if (alongDepth) {
 #pragma unroll
         for (int n = 0; n < kGroups; ++n)
-          putFour(to, along(n) / kFours, along(n) % kFours, value[n]);
+          putFour(to, alongLine(n), alongFour(n), value[n]);
+      } else if constexpr (kLines == 4) {
+        putTurned(to);
       } else {
 #pragma unroll
         for (int line = 0; line < kLines; ++line) {
           float of[kPair];
 #pragma unroll
-          for (int k = 0; k < kPair; ++k) {
-            if constexpr (kLines == 4)
-              of[k] = value[k][line];
-            else
-              of[k] = value[(line * kPair + k) / 4][(line * kPair + k) % 4];
-          }
+          for (int k = 0; k < kPair; ++k)
+            of[k] = value[(line * kPair + k) / 4][(line * kPair + k) % 4];
           putPair(to, acrossLine(line), acrossPair(), of);
         }
       }
@@ -154,12 +151,17 @@ public:
 
   private:
     static constexpr int kGroups = Side * kDepth / 4 / kThreads; // of four neighbours of the depth
-    static constexpr int kFours = kDepth / 4;                    // of a line
     static constexpr int kPair = P == Precision::Tf32 ? 2 : 4;   // values that make a pair of words
     static constexpr int kPairs = kDepth / kPair;                // of a line
     static constexpr int kLines = Side * kPairs / kThreads;      // of a thread, where lines are neighbours in memory
 
-    static __device__ __forceinline__ int along(int n) { return static_cast<int>(threadIdx.x) + n * kThreads; }
+    /// Eight lines of 64 bytes to a warp, so that half a warp stores four whole lines of a plane.
+    static __device__ __forceinline__ int alongLine(int n) {
+      return (static_cast<int>(threadIdx.x) / 4 + n * kThreads / 4) % Side;
+    }
+    static __device__ __forceinline__ int alongFour(int n) {
+      return static_cast<int>(threadIdx.x) % 4 + n * kThreads / 4 / Side * 4;
+    }
     /// Four neighbours, for one load; or one line to a thread, for neighbouring threads.
     static __device__ __forceinline__ int acrossLine(int n) {
       const int thread = static_cast<int>(threadIdx.x) % (Side / kLines);
@@ -167,6 +169,29 @@ public:
     }
     static __device__ __forceinline__ int acrossPair() { return static_cast<int>(threadIdx.x) / (Side / kLines); }
 
+    /// Where a thread has four lines: neighbouring threads store different ones of theirs at a time, since lines of the
+    /// same place in their four would share banks.
+    __device__ __forceinline__ void putTurned(Stage &to) const {
+      const int turn = lane() / 4 % 4;
+      float of[4][kPair];
+#pragma unroll
+      for (int line = 0; line < 4; ++line)
+#pragma unroll
+        for (int k = 0; k < kPair; ++k)
+          of[line][k] = value[k][line];
+#pragma unroll
+      for (int by = 1; by < 4; by *= 2) // of[n] becomes of[(n + turn) % 4], without an index that is not constant
+#pragma unroll
+        for (int k = 0; k < kPair; ++k) {
+          const float before[4] = {of[0][k], of[1][k], of[2][k], of[3][k]};
+#pragma unroll
+          for (int line = 0; line < 4; ++line)
+            of[line][k] = turn & by ? before[(line + by) % 4] : before[line];
+        }
+#pragma unroll
+      for (int line = 0; line < 4; ++line)
+        putPair(to, acrossLine(0) + (line + turn) % 4, acrossPair(), of[line]);
+    }
     /// Values 4 four ... 4 four + 3 of the slice's depth.
     static __device__ __forceinline__ void putFour(Stage &to, int line, int four, const float (&of)[4]) {
       if constexpr (P == Precision::Tf32) {
@@ -192,7 +217,7 @@ public:
       }
     }
     static __device__ __forceinline__ void putWords(Stage &to, int line, int t, int plane, uint2 words) {
-      to.planes[plane][placeOf(plane, line, t)] = words;
+      to.planes[plane][placeOf(line, t)] = words;
     }
     /// What two values lose to the BF16 pair `high`. The differences are exact.
     static __device__ __forceinline__ unsigned lowPair(float a, float b, unsigned high) {
@@ -210,12 +235,12 @@ public:
       const int group = lane() / 4, t = lane() % 4;
 #pragma unroll
       for (int n = 0; n < kColumns; ++n)
-        b[n] = right.planes[plane][placeOf(plane, firstColumn() + n * 8 + group, t)];
+        b[n] = right.planes[plane][placeOf(firstColumn() + n * 8 + group, t)];
 #pragma unroll
       for (int m = 0; m < kRows; ++m)
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-          a[m][half] = left.planes[plane][placeOf(plane, firstRow() + m * 16 + half * 8 + group, t)];
+          a[m][half] = left.planes[plane][placeOf(firstRow() + m * 16 + half * 8 + group, t)];
     }
   };
   __device__ __forceinline__ void multiply(int step, const Fragments &current, const Fragments &previous) {

@@ -7,7 +7,8 @@ namespace sn::cuda {
 /// `Kind` says how:
 /// - kDepth of a slice, kSteps that its products are made in;
 /// - Stage: a slice of one operand in shared memory; Slice: a thread's part of it on its way there, with
-///   fetch(operand, aligned, begin, end) of a slice that begins at `begin`, and put(stage, alongDepth);
+///   walk(operand, begin), a SliceWalk, fetch(walk, rest, alongDepth) of the slice where that is, and
+///   put(stage, alongDepth);
 /// - Fragments: what a thread multiplies in a step; load(left, right, step) of two stages;
 /// - multiply(step, current, previous): adds up the step's products, by its fragments and those of the step before.
 ///
@@ -26,28 +27,36 @@ __device__ __forceinline__ void multiplySlices(Kind &kind, typename Kind::Stage 
   __syncthreads();
   if (begin >= end)
     return;
-  const bool leftAligned = isAligned(ofLeft, begin), rightAligned = isAligned(ofRight, begin);
   typename Kind::Slice l, r;
-  const auto fetch = [&](Int k) {
-    l.fetch(ofLeft, leftAligned, k, end);
-    r.fetch(ofRight, rightAligned, k, end);
+  auto leftWalk = Kind::Slice::walk(ofLeft, begin);
+  auto rightWalk = Kind::Slice::walk(ofRight, begin);
+  int rest = static_cast<int>(end - begin); // from the slice on that l and r hold; none if it is not above 0
+  const auto fetch = [&] {
+    l.fetch(leftWalk, rest, ofLeft.alongDepth);
+    r.fetch(rightWalk, rest, ofRight.alongDepth);
+  };
+  const auto fetchNext = [&] {
+    rest -= kDepth;
+    if (rest <= 0)
+      return;
+    leftWalk.next();
+    rightWalk.next();
+    fetch();
   };
   const auto put = [&](int stage) {
     l.put(left[stage], ofLeft.alongDepth);
     r.put(right[stage], ofRight.alongDepth);
     __syncthreads();
   };
-  fetch(begin);
+  fetch();
   put(0);
   typename Kind::Fragments previous, current, next;
   current.load(left[0], right[0], 0);
   previous = next = current;
-  Int fetched = begin + kDepth; // what l and r hold, if that is before the end
-  if (fetched < end)
-    fetch(fetched);
+  fetchNext();
 #pragma unroll 1
   for (int stage = 0;; stage ^= 1) {
-    const bool more = fetched < end;
+    const bool more = rest > 0;
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
       if (step + 1 < kSteps) {
@@ -55,9 +64,7 @@ __device__ __forceinline__ void multiplySlices(Kind &kind, typename Kind::Stage 
       } else if (more) {
         put(stage ^ 1);
         next.load(left[stage ^ 1], right[stage ^ 1], 0);
-        fetched += kDepth;
-        if (fetched < end)
-          fetch(fetched);
+        fetchNext();
       }
       kind.multiply(step, current, previous);
       previous = current;

@@ -97,15 +97,20 @@ public:
   class Slice {
   public:
     template <class Operand>
-    __device__ __forceinline__ void fetch(const Operand &operand, bool aligned, Int begin, Int end) {
-      if (operand.alongDepth) {
+    static __device__ __forceinline__ SliceWalk<Operand, Side, kDepth> walk(const Operand &operand, Int begin) {
+      const int first = group(0);
+      const bool along = operand.alongDepth;
+      return {operand, begin, along ? first / 4 : first % (Side / 4) * 4, along ? first % 4 * 4 : first / (Side / 4)};
+    }
+    template <class Walk> __device__ __forceinline__ void fetch(const Walk &walk, int rest, bool alongDepth) {
+      if (alongDepth) {
 #pragma unroll
         for (int n = 0; n < kGroups; ++n)
-          fetchAlong(operand, aligned, group(n) / 4, begin + group(n) % 4 * 4, end, value[n]);
+          walk.along(rest, n * kThreads / 4, 0, value[n]);
       } else {
 #pragma unroll
         for (int n = 0; n < kGroups; ++n)
-          fetchAcross(operand, aligned, group(n) % (Side / 4) * 4, begin + group(n) / (Side / 4), end, value[n]);
+          walk.across(rest, n * kThreads / (Side / 4), value[n]);
       }
     }
     __device__ __forceinline__ void put(Stage &to, bool alongDepth) const {
