@@ -80,7 +80,8 @@ public:
   /// On weights in BF16, which are `weights` from here on.
   Result runOnBf16(uint64_t order) {
     Halves narrow = narrowed(weights);
-    weights = widened(narrow);
+    for (size_t i = 0; i < weights.size(); ++i)
+      weights[i] = rt::cuda::floatOf(narrow[i]);
     StepArgs args = batch.args;
     args.source.weights.value = handle(narrow);
     return run<GatherBf16>(launches(plan::Precision::Bf16), args, order);
