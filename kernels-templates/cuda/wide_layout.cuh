@@ -2,6 +2,7 @@
 // them.
 #pragma once
 #include "kernels-templates/cuda/abi.cuh"
+#include "kernels-templates/cuda/both_sides.cuh"
 
 namespace sn::cuda {
 /// Rows and columns of a tile of a product (tile.cuh).
@@ -17,16 +18,39 @@ inline constexpr int kPartials = 0;
 } // namespace gemm
 
 namespace wide {
-/// Passes of WideOutput: the sweep; the gradient of a late source (StepArgs::source) from the kept deltas; sweep Norm:
-/// the lanes' squares to the rows. Of WideSoftmaxStatistics: kSweep and kFinish.
-inline constexpr int kSweep = 0, kLate = 1, kFinish = 2;
-/// Work areas. float [blocks][maxRows][kTileSide]: the deltas of the tile that a block of Single or Update is at;
-inline constexpr int kDeltas = 0;
-/// float [maxRows][columns]: what late sources wait for;
+/// Passes of WideOutput. kSweep: all of a sweep; of Single where one tile has all rows of the batch (one pass).
+/// kForward and kUpdate: Single in two passes, the second of which forms the deltas again; kKeep: a first pass that
+/// stores them instead, for passes kDescend. kDescend: gradient and update of one source (StepArgs::source) from stored
+/// deltas. kFinish, of Norm and of WideSoftmaxStatistics: the lanes' partial results to the rows.
+inline constexpr int kSweep = 0, kDescend = 1, kFinish = 2, kForward = 3, kUpdate = 4, kKeep = 5;
+/// Tiles whose deltas a block keeps until it forms their input gradients, where these do not stay in registers.
+inline constexpr int kChunk = 4;
+/// Work areas. Deltas of a chunk, float [blocks][side][kChunk x side]; null: input gradients stay in registers;
+inline constexpr int kChunks = 0;
+/// float [maxRows][keptStride(columns)]: deltas of kKeep, and of sources that are late;
 inline constexpr int kKept = 1;
+/// RowState [blocks][maxRows], where blocks walk several tiles of rows and of columns;
+inline constexpr int kStates = 2, kStateBytes = 40;
+/// float [blocks][maxRows][side]: the deltas of the tile that a block of an update is at; null: weight gradients stay
+/// in registers;
+inline constexpr int kDeltas = 3;
 /// Norm, double [wideLanes][maxRows];
 inline constexpr int kSquares = 0;
 /// statistics: float and double [wideLanes][maxRows].
 inline constexpr int kMaxima = 0, kSums = 1;
+
+/// Whether a thread's registers hold the sums of a second tile through a product: those of side 64, and of variants for
+/// one architecture, which multiply from shared memory. Else sums go through work areas.
+SN_BOTH_SIDES constexpr bool holdsTwo(int side, bool fromShared) { return side == 64 || fromShared; }
+/// Of a line of kept deltas: 16-byte loads stay aligned.
+SN_BOTH_SIDES constexpr Int keptStride(Int columns) { return (columns + 3) / 4 * 4; }
+/// Of a line of a tile of deltas in shared memory.
+SN_BOTH_SIDES constexpr int lineOf(int side) { return side + 4; }
+/// Shared memory of a block, at most, with tiles that stage their operands in `stages` bytes: the tile of deltas, a
+/// mark for each of its places, the states of its rows, a partial sum for each thread.
+SN_BOTH_SIDES constexpr int sharedBytes(int side, int stages) {
+  const int bytes = stages + side * lineOf(side) * 4 + side * side / 8 + side * kStateBytes + kThreads * 4;
+  return (bytes + 1023) / 1024 * 1024;
+}
 } // namespace wide
 } // namespace sn::cuda

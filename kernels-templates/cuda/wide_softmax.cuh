@@ -1,12 +1,13 @@
 // wide_softmax, sweep `statistics`: the row maximum and the row sum of exp(z - maximum) over a wide output, without
 // storing z. The other sweeps are WideOutput's; their slots read the two as row scalars.
 #pragma once
-#include "kernels-templates/cuda/slot.cuh"
-#include "kernels-templates/cuda/tile.cuh"
+#include "kernels-templates/cuda/wide_walk.cuh"
 
 namespace sn::cuda {
-/// Grid: x = 64 rows of the batch each, y = wide lanes. Pass wide::kFinish: a thread for each row.
-template <class Logit, class TileType = Tile> struct WideSoftmaxStatistics {
+/// Grid: x = tiles of rows of the batch, y = wide lanes. Pass wide::kFinish: a thread for each row. The pairs (maximum,
+/// sum) of a row are kept while its block walks the lane's columns; those of its threads and of the lanes are joined in
+/// a fixed order.
+template <class Logit, class TileType = Tile, class Weights = Fp32Weights> struct WideSoftmaxStatistics {
   template <class Loader, class Optimizer, int Pass> static __device__ void run(const StepArgs &args) {
     if constexpr (Pass == wide::kFinish)
       finish(args);
@@ -15,7 +16,10 @@ template <class Logit, class TileType = Tile> struct WideSoftmaxStatistics {
   }
 
 private:
-  static constexpr int kSide = TileType::kSide, kStride = TileType::kStride;
+  using Walk = WideWalk<TargetSlots<Logit, NoSlot, NoSlot, NoSlot, NoSlot>, TileType, Weights>;
+  using Shared = typename Walk::Shared;
+  using Window = typename Walk::Window;
+  static constexpr int kSide = TileType::kSide, kLine = Walk::kLine, kTeam = Walk::kTeam;
   struct Pair {
     float maximum;
     double sum; // of exp(z - maximum)
@@ -32,72 +36,46 @@ private:
   }
 
   static __device__ __forceinline__ void walkRows(const StepArgs &args) {
-    __shared__ typename TileType::Shared shared;
-    const Frame frame = *args.frame;
-    const Int row = static_cast<Int>(blockIdx.x) * kSide;
-    const int lane = static_cast<int>(blockIdx.y), thread = static_cast<int>(threadIdx.x);
+    Shared &shared = *dynamicShared<Shared>();
+    const Frame &frame = *args.frame;
+    const int row = static_cast<int>(blockIdx.x) * kSide, rows = static_cast<int>(least(kSide, frame.rows - row));
+    const int lane = static_cast<int>(blockIdx.y), i = static_cast<int>(threadIdx.x) / kTeam;
     double sum = 0;
-    if (row < frame.rows) {
-      const int rows = static_cast<int>(least(kSide, frame.rows - row));
-      const Range range = laneRange(args.columns, lane, args.wideLanes);
+    if (rows > 0) {
+      const typename Walk::Columns range = Walk::laneOfTiles(args, lane);
       Pair pair = {-infinity(), 0};
-      for (Int column = range.begin; column < range.end; column += kSide) {
-        const int columns = static_cast<int>(least(kSide, range.end - column));
-        computeLogits(args, frame, row, rows, column, columns, shared, sum);
-        if (thread / 4 < rows)
-          pair = join(pair, quarter(shared.values + thread / 4 * kStride, columns));
+      Walk::template beginRows<NoData>(args, {row, range.begin, rows, 0}, shared);
+#pragma unroll 1
+      for (int column = range.begin; column < range.end; column += kSide) {
+        const Window at = {row, column, rows, min(kSide, range.end - column)};
+        Walk::template computeDelta<NoData>(args, frame, at, shared, sum); // here: the logits
+        if (i < rows)
+          pair = join(pair, partOf(shared.delta + i * kLine, at.columns));
       }
       write(args, row, rows, lane, pair);
     }
     reportSums(args, sum, 0);
   }
-  /// shared.values = z of rows [row, row + rows) and columns [column, column + columns). Ends with a barrier.
-  static __device__ __forceinline__ void computeLogits(const StepArgs &args, const Frame &frame, Int row, int rows,
-                                                       Int column, int columns, typename TileType::Shared &shared,
-                                                       double &sum) {
-    TileType tile;
-    tile.clear();
-#pragma unroll 1
-    for (int s = 0; s < args.sourceCount; ++s) {
-      const Source &source = args.sources[s];
-      tile.multiply(shared, rowsOperand(source.x, source.inner, frame.rows, row),
-                    weightsOperand(source, column + columns, column), 0, source.inner);
-    }
-    float *z = tile.toShared(shared);
-    const int j = static_cast<int>(threadIdx.x) % kSide;
-    if (j < columns)
-#pragma unroll 1
-      for (int i = static_cast<int>(threadIdx.x) / kSide; i < rows; i += kThreads / kSide) {
-        Place at;
-        at.row = row + i;
-        at.example = args.ids[at.row];
-        at.column = column + j;
-        at.accumulator = z[i * kStride + j];
-        Logit::run(args, frame, at, sum);
-        z[i * kStride + j] = at.delta;
-      }
-    __syncthreads();
-  }
-  /// Every fourth logit of a line, from number threadIdx.x % 4 on.
-  static __device__ __forceinline__ Pair quarter(const float *line, int columns) {
-    const int begin = static_cast<int>(threadIdx.x) % 4;
+  /// Every kTeam-th logit of a line, from the thread's part on.
+  static __device__ __forceinline__ Pair partOf(const float *line, int columns) {
+    const int begin = static_cast<int>(threadIdx.x) % kTeam;
     Pair pair = {-infinity(), 0};
-    for (int j = begin; j < columns; j += 4)
+    for (int j = begin; j < columns; j += kTeam)
       if (line[j] > pair.maximum)
         pair.maximum = line[j];
-    for (int j = begin; j < columns; j += 4)
+    for (int j = begin; j < columns; j += kTeam)
       if (line[j] != -infinity()) // which adds nothing, also where all are
         pair.sum += expf(line[j] - pair.maximum);
     return pair;
   }
   static __device__ __forceinline__ void write(const StepArgs &args, Int row, int rows, int lane, Pair pair) {
-    for (int distance = 1; distance < 4; distance *= 2) {
+    for (int distance = 1; distance < kTeam; distance *= 2) {
       const Pair other = {__shfl_xor_sync(kFullWarp, pair.maximum, distance),
                           __shfl_xor_sync(kFullWarp, pair.sum, distance)};
       pair = join(pair, other);
     }
-    const int i = static_cast<int>(threadIdx.x) / 4;
-    if (threadIdx.x % 4 != 0 || i >= rows)
+    const int i = static_cast<int>(threadIdx.x) / kTeam;
+    if (threadIdx.x % kTeam != 0 || i >= rows)
       return;
     const Int at = lane * args.maxRows + row + i;
     static_cast<float *>(args.work[wide::kMaxima])[at] = pair.maximum;

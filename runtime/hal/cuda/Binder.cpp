@@ -181,7 +181,8 @@ BoundStep Binder::bind(const plan::Step &step) const {
   bound.args.columns = extents.of(step.columns);
   bound.args.maxRows = extents.maxRows;
   bound.args.lanes = plan.lanes;
-  bound.args.wideLanes = plan::wideLanes(bound.args.columns, kWideLanes);
+  bound.setVariant(sn::cuda::kPlainVariant);
+  bound.deltaBuffer = plan.allowDeltaBuffer;
   bound.args.limit = step.limit;
   if (step.update && !optimizer)
     throw std::logic_error("step " + step.label + " updates parameters and was given no optimizer");
@@ -218,8 +219,13 @@ BoundStep Binder::bind(const plan::Step &step) const {
   return bound;
 }
 
+void BoundStep::setVariant(const Variant &chosen) {
+  variant = &chosen;
+  args.wideLanes = wideLanesOf(chosen, args.maxRows, args.columns);
+}
+
 Launches BoundStep::launches(int64_t k) const {
-  const StepShape shape{step, args, sources, loader, variant, library ? &*library : nullptr, storage};
+  const StepShape shape{step, args, sources, loader, variant, library ? &*library : nullptr, storage, deltaBuffer};
   const std::string &kernel = step.kernel;
   if (kernel == "gemm")
     return library ? libraryLaunches(shape) : gemmLaunches(shape);

@@ -19,11 +19,14 @@ struct BoundStep {
   std::string loaderName = "NoData", optimizer;      // template arguments; "" = updates nothing
   const Variant *variant = &sn::cuda::kPlainVariant; // of the products of the kernel that runs it
   bool vectors = false;                              // a map of vectors
+  bool deltaBuffer = false;                          // plan::Plan::allowDeltaBuffer
   plan::Precision storage = plan::Precision::Fp32;   // of the weights of its sources
   std::optional<LibraryUse> library;                 // gemm: if the library computes its products
   /// csc_update with an optimizer: hyper-parameters that, if all are zero, let untouched features keep value and state.
   std::optional<std::vector<std::string>> idleWhenZero;
 
+  /// Its kernel computes products by this variant, which the number of lanes goes by.
+  void setVariant(const Variant &chosen);
   /// How it is launched; `k` for wide_topk.
   Launches launches(int64_t k) const;
 };

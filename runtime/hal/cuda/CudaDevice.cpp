@@ -184,7 +184,7 @@ private:
     for (size_t i = 0; i < steps.size(); ++i) {
       bound.push_back({binder.bind(steps[i]), kernels[i]});
       if (const Variant *variant = modules.variantOf(kernels[i]))
-        bound.back().bound.variant = variant;
+        bound.back().bound.setVariant(*variant);
       const BoundStep &one = bound.back().bound;
       bound.back().bound.library = library.choose({one.step, one.args, one.sources, one.loader, one.variant});
     }

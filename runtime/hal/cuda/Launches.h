@@ -47,12 +47,20 @@ struct StepShape {
   const Variant *variant = &kPlainVariant;         // of the step's products
   const LibraryUse *library = nullptr;             // gemm: if the library computes its products
   plan::Precision storage = plan::Precision::Fp32; // of the weights of its sources
+  bool deltaBuffer = false;                        // plan::Plan::allowDeltaBuffer
 };
 
 /// Whether target slots of the step read `target.scale` or `target.sum`, which take a walk of the target's rows.
 bool readsTargetSums(const plan::Step &step);
 /// Adds that walk (common.cuh, target_rows) and its work area. To come before the passes that read it.
 void addTargetRows(const StepShape &shape, Launches &launches);
+
+/// StepArgs::wideLanes of a step: a power of two, 16 to kWideLanes, as many as give 128 blocks of a tile of rows and a
+/// lane each; halved while lanes are thinner than plan::kColumnsPerLane.
+int wideLanesOf(const Variant &variant, int64_t maxRows, int64_t columns);
+/// How a step of sweep `single` is launched, and why, for people; "" for another step. It goes by extents, precision
+/// and the plan alone: results depend on it.
+std::string scheduleOf(const StepShape &shape);
 
 Launches csrGatherLaunches(const StepShape &shape);
 Launches gemmLaunches(const StepShape &shape);

@@ -66,6 +66,14 @@ bool mayBeLate(const plan::Step &step) {
   return false;
 }
 
+/// As runtime/hal/cuda/WideLaunches.cpp: slots that must run once.
+bool writesMatrices(const plan::Step &step) {
+  return std::any_of(step.slots.begin(), step.slots.end(), [](const auto &slot) {
+    return std::any_of(slot.second.out.begin(), slot.second.out.end(),
+                       [](const plan::SlotArg &result) { return result.role != plan::Role::Delta; });
+  });
+}
+
 /// A unit as it is compiled: all instances of a kernel at once, which parses its headers once.
 struct Work {
   Unit unit;
@@ -131,8 +139,19 @@ std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std
   }
   if (step.sweep == "statistics" || step.sweep == "norm")
     return {wide::kSweep, wide::kFinish};
-  if (step.sweep == "single" || step.sweep == "update")
-    return mayBeLate(step) ? std::vector<int>{wide::kSweep, wide::kLate} : std::vector<int>{wide::kSweep};
+  if (step.sweep == "single" || step.sweep == "update") {
+    // One pass or several goes by the batch (WideLaunches.cpp), which training may set.
+    std::vector<int> passes = {wide::kSweep};
+    const bool keeps = step.sweep == "single" && (plan.allowDeltaBuffer || writesMatrices(step));
+    if (step.sweep == "single" && !writesMatrices(step))
+      passes.insert(passes.end(), {wide::kForward, wide::kUpdate});
+    if (keeps)
+      passes.push_back(wide::kKeep);
+    if (keeps || mayBeLate(step))
+      passes.push_back(wide::kDescend);
+    std::sort(passes.begin(), passes.end());
+    return passes;
+  }
   if (step.kernel == "csc_update" && loader != "Dense")
     return {csc::kCount, csc::kSumChunks, csc::kScanChunks, csc::kWriteStarts, csc::kPlace, csc::kOrder, csc::kUpdate};
   if (step.kernel == "wide_topk" || step.kernel == "column_reduce")

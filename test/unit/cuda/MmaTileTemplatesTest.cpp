@@ -1,6 +1,6 @@
 // The templates over MmaTile. Where every factor is exact in BF16 and every sum in fp32, they must give the bits that
 // they give over Tile; where factors are rounded, products stay within the precision's bound.
-#include "test/unit/cuda/WideRig.h"
+#include "test/unit/cuda/WideCase.h"
 //
 #include "kernels-templates/cuda/gemm.cuh"
 #include "kernels-templates/cuda/gemm_update.cuh"
@@ -157,6 +157,7 @@ TEST(CudaMmaTemplates, GemmUpdate) {
         "gemm_update");
 }
 
+template <class T> struct SignOf { template <Sweep S> using Kernel = WideOutput<S, SignLoss, T>; };
 template <Sweep S> void checkWide(const char *sweep) {
   expectSameBits(
       [&](auto tile) {
@@ -174,13 +175,7 @@ template <Sweep S> void checkWide(const char *sweep) {
         Written written;
         append(written, rig.run(rt::cuda::wideOutputLaunches({rig.step, rig.args, rig.sources, rig.loader}),
                                 [](int pass, const StepArgs &args) {
-                                  using Kernel = WideOutput<S, SignLoss, decltype(tile)>;
-                                  if (pass == wide::kSweep)
-                                    Kernel::template run<Csr, Momentum, wide::kSweep>(args);
-                                  else if constexpr (S == Sweep::Norm)
-                                    Kernel::template run<Csr, Momentum, wide::kFinish>(args);
-                                  else
-                                    Kernel::template run<Csr, Momentum, wide::kLate>(args);
+                                  runWidePass<SignOf<decltype(tile)>::template Kernel, S, Csr, Momentum>(pass, args);
                                 }));
         for (const Source &source : rig.sources) {
           append(written, source.weights, source.inner * columns);

@@ -1,6 +1,12 @@
 // instance: Single<Precision::Tf32, sn::cuda::Csr, optimizer::Adam, 0>
+// instance: Single<Precision::Tf32, sn::cuda::Csr, optimizer::Adam, 3>
+// instance: Single<Precision::Tf32, sn::cuda::Csr, optimizer::Adam, 4>
 // instance: Single<Precision::Bf16x3, sn::cuda::Csr, optimizer::Adam, 0>
+// instance: Single<Precision::Bf16x3, sn::cuda::Csr, optimizer::Adam, 3>
+// instance: Single<Precision::Bf16x3, sn::cuda::Csr, optimizer::Adam, 4>
 // instance: Single<Precision::Bf16, sn::cuda::Csr, optimizer::Adam, 0>
+// instance: Single<Precision::Bf16, sn::cuda::Csr, optimizer::Adam, 3>
+// instance: Single<Precision::Bf16, sn::cuda::Csr, optimizer::Adam, 4>
 // instance: Forward<Precision::Bf16, sn::cuda::Csr, sn::cuda::NoOptimizer, 0>
 // instance: Statistics<Precision::Tf32, sn::cuda::NoData, sn::cuda::NoOptimizer, 0>
 // instance: Statistics<Precision::Bf16x3, sn::cuda::NoData, sn::cuda::NoOptimizer, 0>

@@ -1,11 +1,8 @@
 // instance: Wide<sn::cuda::Csr, optimizer::Adam, 0>
-// instance: Wide<sn::cuda::Csr, optimizer::Adam, 1>
 // instance: Wide<sn::cuda::CsrStoredOnly, optimizer::Adam, 0>
-// instance: Wide<sn::cuda::CsrStoredOnly, optimizer::Adam, 1>
 // instance: Wide<sn::cuda::Dense, optimizer::Adam, 0>
-// instance: Wide<sn::cuda::Dense, optimizer::Adam, 1>
+// instance: Wide<sn::cuda::Csr, optimizer::Adam, 1>
 // instance: Scaled<sn::cuda::Csr, optimizer::Adam, 0>
-// instance: Scaled<sn::cuda::Csr, optimizer::Adam, 1>
 #include "kernels-templates/cuda/wide_output.cuh"
 #include "test/unit/nvrtc/units/slots.cuh"
 
