@@ -15,6 +15,7 @@ double densityOf(const DataSet &set) {
 
 plan::CostModel costModelOf(const EntryRun &run, const Model &model, const Settings &settings, double rows) {
   plan::CostModel cost;
+  cost.asStored = true; // what times its steps is a GPU
   cost.extent = [&model, rows](const plan::Dim &dim) {
     return dim.symbol == "B" ? rows : static_cast<double>(model.extents(0).of(dim));
   };
@@ -39,11 +40,13 @@ std::vector<StepWork> workOf(const EntryRun &run, Model &model, const Settings &
       continue;
     const auto launches = static_cast<double>(profile[i].launches);
     const double rows = static_cast<double>(profile[i].rows) / launches;
-    const plan::Cost cost =
-        plan::costOf(model.plan(), run.entry(), run.entry().steps[i], costModelOf(run, model, settings, rows));
+    const plan::CostModel costModel = costModelOf(run, model, settings, rows);
+    const plan::Step &step = run.entry().steps[i];
+    const plan::Cost cost = plan::costOf(model.plan(), run.entry(), step, costModel);
     work[i] = {launches * cost.flops, launches * cost.bytes, std::nullopt};
     if (machine && profile[i].seconds > 0)
-      work[i].roofline = launches * plan::rooflineOf(cost, *machine, plan::Precision::Fp32).floor / profile[i].seconds;
+      work[i].roofline =
+          launches * plan::rooflineOf(model.plan(), run.entry(), step, costModel, *machine).floor / profile[i].seconds;
   }
   return work;
 }

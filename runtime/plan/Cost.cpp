@@ -91,7 +91,8 @@ void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &sou
   cost.flops += limits ? 3 * touched : 0; // squares, their sum, the factor
   const bool gradientOnly = !source.weightGradient.empty() && step.sweep.empty() && !applies; // reads no weights
   if (!gradientOnly)
-    cost.bytes += kFloat * touched * (updates ? 2 + 2.0 * model.states : limits ? 2 : 1);
+    cost.bytes += touched * (elementBytes(weights, model) * (updates || limits ? 2 : 1) +
+                             (updates ? kFloat * 2 * model.states : 0));
   if (updates)
     cost.elements += touched;
 }
@@ -111,10 +112,14 @@ Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostMo
   return cost;
 }
 
+double elementBytes(const Parameter &parameter, const CostModel &model) {
+  return model.asStored && parameter.storage == Precision::Bf16 ? kFloat / 2 : kFloat;
+}
+
 double parameterBytes(const Plan &plan, const CostModel &model) {
   double bytes = 0;
   for (const Parameter &parameter : plan.parameters)
-    bytes += kFloat * model.extent(parameter.in) * model.extent(parameter.out);
+    bytes += elementBytes(parameter, model) * model.extent(parameter.in) * model.extent(parameter.out);
   return bytes;
 }
 

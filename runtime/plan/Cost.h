@@ -11,6 +11,7 @@ struct CostModel {
   std::function<double(const std::string &)> density{}; // stored entries per row of a data set
   int states = 0;                                       // optimizer states per parameter
   bool onlyTouched = false;                             // features without entries in the batch keep value and state
+  bool asStored = false; // parameters have the bytes of Parameter::storage (a GPU); else all are fp32 (the CPU)
 };
 struct Cost {
   double flops = 0;    // multiply and add count as two; slots are not counted
@@ -19,6 +20,8 @@ struct Cost {
 };
 /// Cost of one launch.
 Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model);
+/// Of an element of the parameter.
+double elementBytes(const Parameter &parameter, const CostModel &model);
 /// Bytes of all parameters, and the peak of an entry's buffers.
 double parameterBytes(const Plan &plan, const CostModel &model);
 double peakBufferBytes(const Entry &entry, const CostModel &model);

@@ -98,12 +98,22 @@ Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precisio
           moving >= products + slots};
 }
 
-Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine,
-                    Precision precision) {
+Precision precisionOn(const Machine &machine, const Plan &plan, const Step &step, const CostModel &model) {
+  const bool sums = step.kernel == "csr_gather" || step.kernel == "csc_update";
+  const bool sparse = sums && model.density(step.sources.front().ref) < columnsOf(plan, step.sources.front(), model);
+  return sparse || machine.peak(step.precision) == 0 ? Precision::Fp32 : step.precision;
+}
+
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model,
+                    const Machine &machine) {
+  return rooflineOf(costOf(plan, entry, step, model), machine, precisionOn(machine, plan, step, model));
+}
+
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine) {
   Roofline sum;
   double memory = 0;
   for (const Step &step : entry.steps) {
-    const Roofline one = rooflineOf(costOf(plan, entry, step, model), machine, precision);
+    const Roofline one = rooflineOf(plan, entry, step, model, machine);
     sum.floor += one.floor, sum.expected += one.expected;
     memory += one.byMemory ? one.floor : 0;
   }

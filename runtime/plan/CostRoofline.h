@@ -43,9 +43,13 @@ struct Roofline {
 };
 /// `precision` is one that the machine has.
 Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precision);
-/// Of the entry's steps one after another. Lists of the best columns count for each wide_topk.
-Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine,
-                    Precision precision);
+/// What the step's products are computed in on the machine: the step's precision, or fp32 where it has no units for it
+/// and where sums are over the stored entries of sparse data.
+Precision precisionOn(const Machine &machine, const Plan &plan, const Step &step, const CostModel &model);
+/// Of a step, and of the entry's steps one after another. Lists of the best columns count for each wide_topk.
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model,
+                    const Machine &machine);
+Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine);
 
 /// What training with batches of the model's "B" rows takes on a GPU: bytes.
 struct DeviceMemory {

@@ -85,7 +85,9 @@ std::vector<std::string> addImages(const Options &options, sn::Compiled &compile
       fmt::print(stderr, "note: the plan holds no PTX (`--arch none` says so on purpose): {}\n", error.what());
     return architectures;
   }
-  architectures.emplace_back(cuda::kPtxArchitecture);
+  if (const std::optional<sn::plan::CudaManifest> manifest = cuda::cudaManifest(compiled.archive))
+    for (std::string &architecture : cuda::ptxArchitectures(*manifest))
+      architectures.push_back(std::move(architecture));
   cuda::addImages(compiled.archive, compiled.plan, architectures, asked ? cuda::Storage::All : cuda::Storage::Sparse,
                   *nvrtc);
   return architectures;

@@ -1,6 +1,7 @@
 // snc explain: what runs, what was fused and why, bytes and flops.
 #include "runtime/exec/Needs.h"
 #include "runtime/exec/Session.h"
+#include "runtime/hal/nvrtc/Images.h"
 #include "tools/snc/Commands.h"
 #include "tools/snc/KernelReport.h"
 #include "tools/snc/Prediction.h"
@@ -19,7 +20,7 @@ struct Options {
   int threads = 0;
   std::vector<std::string> sizes; // name=columns[:entries per row]
   std::vector<std::string> bind;
-  std::string device, precision = "fp32";
+  std::string device;
   std::optional<double> rows;
   bool json = false;
 };
@@ -101,11 +102,14 @@ void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostMo
 json explainJson(const plan::Plan &plan, const CostModel &model, const plan::Archive &archive) {
   json out{{"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
   out["cuda"] = kernelsJson(archive);
+  const plan::CudaManifest manifest = rt::cuda::cudaManifest(archive).value_or(plan::CudaManifest());
   for (const plan::Entry &entry : plan.entries) {
     json steps = json::array();
     for (const plan::Step &step : entry.steps) {
       Cost cost = costOf(plan, entry, step, model);
       steps.push_back({{"kernel", step.kernel},
+                       {"precision", nameOf(step.precision)},
+                       {"variants", variantsJson(manifest, entry.name, steps.size())},
                        {"sweep", step.sweep},
                        {"label", step.label},
                        {"flops", cost.flops},
@@ -116,11 +120,16 @@ json explainJson(const plan::Plan &plan, const CostModel &model, const plan::Arc
   return out;
 }
 
+/// Always fp32, whatever the parameters are stored as.
+double stateBytes(const plan::Plan &plan, CostModel model, const plan::Optimizer &optimizer) {
+  model.asStored = false;
+  return parameterBytes(plan, model) * static_cast<double>(optimizer.states.size());
+}
+
 void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Settings &settings) {
   fmt::print("parameters {}", bytesText(parameterBytes(plan, model)));
   if (settings.optimizer)
-    fmt::print(", {} state {}", settings.optimizer->name,
-               bytesText(parameterBytes(plan, model) * static_cast<double>(settings.optimizer->states.size())));
+    fmt::print(", {} state {}", settings.optimizer->name, bytesText(stateBytes(plan, model, *settings.optimizer)));
   fmt::print("\n");
   for (const plan::Parameter &parameter : plan.parameters)
     fmt::print("  {} [{} x {}]{}{}\n", parameter.name, dimText(parameter.in), dimText(parameter.out),
@@ -144,6 +153,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
                                : sizes.columns.at(dim.symbol);
   };
   model.density = [&](const std::string &name) { return sizes.entries.at(name); };
+  model.asStored = !options.device.empty();
   if (settings.optimizer) {
     model.states = static_cast<int>(settings.optimizer->states.size());
     model.onlyTouched = plan::keepsUntouched(*settings.optimizer, settings.hyper);
@@ -152,8 +162,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
   if (!options.device.empty()) {
     const plan::Machine &machine = plan::machineNamed(options.device);
     const double rows = options.rows.value_or(kFoundingRows);
-    prediction.emplace(
-        Prediction{plan, model, machine, precisionOf(options.precision, machine), rows, sparseBytes(sizes, rows)});
+    prediction.emplace(Prediction{plan, model, machine, rows, sparseBytes(sizes, rows)});
   }
   if (options.json) {
     json out = explainJson(plan, model, archive);
@@ -167,7 +176,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
     fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
   fmt::print("\n");
   explainPlan(plan, model, settings);
-  explainKernels(archive);
+  explainKernels(plan, archive);
   if (prediction)
     printPrediction(*prediction);
 }
@@ -213,12 +222,13 @@ void explainData(const Options &options, const plan::Archive &archive) {
   training.needs = forecast.needs(settings.batch, settings.optimizer);
   training.shortage = rt::shortage(forecast, settings, settings.optimizer, training.room, "training");
   training.seconds = forecast.seconds("train", settings, session.device().measureRates());
-  const CostModel model = forecast.costModel(outline, settings.batch, settings);
+  CostModel model = forecast.costModel(outline, settings.batch, settings);
+  model.asStored = !options.device.empty();
   std::optional<Prediction> prediction;
   if (!options.device.empty()) {
     const plan::Machine &machine = plan::machineNamed(options.device);
-    prediction.emplace(Prediction{plan, model, machine, precisionOf(options.precision, machine),
-                                  static_cast<double>(training.rows), static_cast<double>(outline.bytes)});
+    prediction.emplace(
+        Prediction{plan, model, machine, static_cast<double>(training.rows), static_cast<double>(outline.bytes)});
   }
   if (options.json) {
     json out = explainJson(plan, model, archive);
@@ -230,7 +240,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
   }
   explainForecast(options, plan, settings, training);
   explainPlan(plan, model, settings);
-  explainKernels(archive);
+  explainKernels(plan, archive);
   if (prediction)
     printPrediction(*prediction);
 }
@@ -240,8 +250,8 @@ void run(const Options &options) {
     userError("--size gives an extent that --data has: give one of the two");
   if (options.data.empty() && !options.memoryLimit.empty())
     userError("--memory-limit: what training needs is known with --data only");
-  if (options.device.empty() && (options.rows || options.precision != "fp32"))
-    userError("--rows and --precision are for the prediction: name its GPU with --device");
+  if (options.device.empty() && options.rows)
+    userError("--rows is for the prediction: name its GPU with --device");
   if (options.rows && !options.data.empty())
     userError("--rows gives a number that --data has: give one of the two");
   const plan::Archive archive = plan::readArchive(options.plan);
@@ -267,8 +277,6 @@ void addExplainCommand(CLI::App &app) {
   command->add_option("--device", options->device,
                       "a GPU by the name of its data sheet, as h200: predict the time of each kernel\n"
                       "and of a pass over the data, and whether it fits");
-  command->add_option("--precision", options->precision, "of products, in the prediction (default fp32)")
-      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   command->add_option("--rows", options->rows, "examples of the data, in the prediction (default 138493)")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", options->json, "machine-readable");

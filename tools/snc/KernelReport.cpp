@@ -1,5 +1,6 @@
 #include "tools/snc/KernelReport.h"
 #include "runtime/exec/MemoryRoom.h"
+#include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Images.h"
 #include "runtime/hal/nvrtc/Resources.h"
 #include <fmt/format.h>
@@ -28,6 +29,51 @@ std::string withoutNamespaces(std::string name) {
   return name;
 }
 
+/// What a block may have on every device since sm_80; where a kernel takes more, its devices are said by it too.
+constexpr int kCommonShared = 99 << 10;
+
+/// A kernel that some devices take for a step with products.
+struct Choice {
+  std::string kernel, variant, devices;
+  int sharedBytes = 0;
+};
+/// Of step `step` of an entry, the best first; none without products or without text.
+std::vector<Choice> choicesOf(const plan::CudaManifest &manifest, const std::string &entry, size_t step) {
+  std::vector<Choice> choices;
+  const auto kernels = manifest.entries.find(entry);
+  if (kernels == manifest.entries.end() || step >= kernels->second.size())
+    return choices;
+  for (const std::string &kernel : kernels->second[step])
+    if (const sn::cuda::Variant *variant = rt::cuda::variantOf(manifest, kernel)) {
+      const auto shared = manifest.shared.find(kernel);
+      choices.push_back({kernel, std::string(variant->name),
+                         variant->exact ? fmt::format("on sm_{}a", variant->architecture)
+                                        : fmt::format("from sm_{}", variant->architecture),
+                         shared == manifest.shared.end() ? 0 : shared->second});
+    }
+  return choices;
+}
+/// "wgmma_tf32_128 on sm_90a, mma_tf32_128 from sm_80 with 107.0 KiB of shared memory, ffma_64".
+std::string choicesText(const std::vector<Choice> &choices) {
+  std::string text;
+  for (const Choice &choice : choices) {
+    const bool everywhere = choice.devices == "from sm_75";
+    text += (text.empty() ? "" : ", ") + choice.variant + (everywhere ? "" : " " + choice.devices);
+    if (choice.sharedBytes > kCommonShared && choice.devices.starts_with("from"))
+      text += fmt::format(" with {} of shared memory", rt::formatBytes(choice.sharedBytes));
+  }
+  return text;
+}
+
+void printChoices(const plan::Plan &plan, const plan::CudaManifest &manifest) {
+  fmt::print("  products, by the first of these that the device runs\n");
+  for (const plan::Entry &entry : plan.entries)
+    for (size_t i = 0; i < entry.steps.size(); ++i)
+      if (const std::vector<Choice> choices = choicesOf(manifest, entry.name, i); !choices.empty())
+        fmt::print("    {:<8} {:<3} {:<13} {:<10} {:<7} {}\n", entry.name, i, entry.steps[i].kernel,
+                   entry.steps[i].sweep, nameOf(entry.steps[i].precision), choicesText(choices));
+}
+
 void printFunctions(const plan::CudaManifest &manifest, const std::string &architecture) {
   fmt::print("  {:<58} {:>9} {:>10} {:>10} {:>10}\n", architecture, "registers", "shared", "stack", "spills");
   for (const plan::CudaImage &image : manifest.images)
@@ -39,7 +85,7 @@ void printFunctions(const plan::CudaManifest &manifest, const std::string &archi
 }
 } // namespace
 
-void explainKernels(const plan::Archive &archive) {
+void explainKernels(const plan::Plan &plan, const plan::Archive &archive) {
   const std::optional<plan::CudaManifest> manifest = rt::cuda::cudaManifest(archive);
   if (!manifest)
     return;
@@ -49,6 +95,7 @@ void explainKernels(const plan::Archive &archive) {
     fmt::print(", {}{} {}", architecture.starts_with("compute_") ? "PTX for " : "", architecture,
                rt::formatBytes(size));
   fmt::print("\n");
+  printChoices(plan, *manifest);
   bool compiled = false;
   for (const auto &[architecture, size] : bytes)
     if (!architecture.starts_with("compute_")) {
@@ -57,6 +104,16 @@ void explainKernels(const plan::Archive &archive) {
     }
   if (!compiled)
     fmt::print("  registers, shared memory and spills are known where `snc compile --arch` compiled them\n");
+}
+
+nlohmann::json variantsJson(const plan::CudaManifest &manifest, const std::string &entry, size_t step) {
+  nlohmann::json variants = nlohmann::json::array();
+  for (const Choice &choice : choicesOf(manifest, entry, step))
+    variants.push_back({{"variant", choice.variant},
+                        {"devices", choice.devices},
+                        {"sharedBytes", choice.sharedBytes},
+                        {"kernel", choice.kernel}});
+  return variants;
 }
 
 nlohmann::json kernelsJson(const plan::Archive &archive) {

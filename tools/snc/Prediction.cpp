@@ -1,8 +1,8 @@
 #include "tools/snc/Prediction.h"
 #include "runtime/exec/MemoryRoom.h"
-#include "runtime/plan/Error.h"
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
 
 using namespace sn;
 using nlohmann::json;
@@ -18,19 +18,21 @@ std::string secondsText(double seconds) {
                           : fmt::format("{:.3g} h", seconds / 3600);
 }
 
+/// In which the plan's products are computed there.
+std::set<plan::Precision> precisionsOf(const Prediction &prediction) {
+  std::set<plan::Precision> found;
+  for (const plan::Entry &entry : prediction.plan.entries)
+    for (const plan::Step &step : entry.steps)
+      found.insert(precisionOn(prediction.machine, prediction.plan, step, prediction.model));
+  return found;
+}
+
 json toJson(const plan::Roofline &roofline) {
   return {{"floor_seconds", roofline.floor}, {"expected_seconds", roofline.expected}, {"bound", boundText(roofline)}};
 }
 } // namespace
 
 double Prediction::batches() const { return std::ceil(rows / model.extent({0, "B"})); }
-
-plan::Precision precisionOf(const std::string &name, const plan::Machine &machine) {
-  const auto precision = plan::precisionNamed(name).value_or(plan::Precision::Fp32);
-  if (machine.peak(precision) == 0)
-    userError("--precision {}: the {} has no units for it; fp32 runs everywhere", name, machine.product);
-  return precision;
-}
 
 json predictionJson(const Prediction &prediction) {
   const plan::Plan &plan = prediction.plan;
@@ -40,8 +42,9 @@ json predictionJson(const Prediction &prediction) {
     json steps = json::array();
     for (const plan::Step &step : entry.steps) {
       const plan::Cost cost = costOf(plan, entry, step, prediction.model);
-      json one = toJson(rooflineOf(cost, machine, prediction.precision));
+      json one = toJson(rooflineOf(plan, entry, step, prediction.model, machine));
       one.update({{"kernel", step.kernel},
+                  {"precision", nameOf(precisionOn(machine, plan, step, prediction.model))},
                   {"sweep", step.sweep},
                   {"label", step.label},
                   {"flops", cost.flops},
@@ -56,14 +59,14 @@ json predictionJson(const Prediction &prediction) {
                              {"floor_seconds", step.floor * prediction.batches()},
                              {"expected_seconds", step.expected * prediction.batches()}}}};
   }
+  json peaks;
+  for (const plan::Precision precision : precisionsOf(prediction))
+    peaks[nameOf(precision)] = machine.peak(precision);
   const plan::DeviceMemory need = deviceMemory(plan, prediction.model, prediction.dataBytes);
   return {{"device", machine.name},
           {"product", machine.product},
-          {"precision", nameOf(prediction.precision)},
           {"data_sheet",
-           {{"memory_bytes", machine.memory},
-            {"bytes_per_second", machine.bandwidth},
-            {"flops_per_second", machine.peak(prediction.precision)}}},
+           {{"memory_bytes", machine.memory}, {"bytes_per_second", machine.bandwidth}, {"flops_per_second", peaks}}},
           {"rows", prediction.rows},
           {"entries", entries},
           {"memory",
@@ -79,17 +82,20 @@ json predictionJson(const Prediction &prediction) {
 void printPrediction(const Prediction &prediction) {
   const plan::Plan &plan = prediction.plan;
   const plan::Machine &machine = prediction.machine;
-  fmt::print("\non one {} by its data sheet ({}/s, {:.1f} Tflop/s with {}): a prediction, nothing was measured\n",
-             machine.product, bytesText(machine.bandwidth), machine.peak(prediction.precision) / 1e12,
-             nameOf(prediction.precision));
+  std::string peaks;
+  for (const plan::Precision precision : precisionsOf(prediction))
+    peaks += fmt::format(", {:.1f} Tflop/s in {}", machine.peak(precision) / 1e12, nameOf(precision));
+  fmt::print("\non one {} by its data sheet ({}/s{}): a prediction, nothing was measured\n", machine.product,
+             bytesText(machine.bandwidth), peaks);
   for (const plan::Entry &entry : plan.entries) {
-    fmt::print("\n{}\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}  {}\n", entry.name, "", "kernel", "sweep",
-               "layer (record)", "at least", "expected", "bound by");
+    fmt::print("\n{}\n  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}  {:<10}  {}\n", entry.name, "", "kernel", "sweep",
+               "layer (record)", "at least", "expected", "bound by", "precision");
     for (size_t i = 0; i < entry.steps.size(); ++i) {
       const plan::Step &step = entry.steps[i];
-      const plan::Roofline one = rooflineOf(costOf(plan, entry, step, prediction.model), machine, prediction.precision);
-      fmt::print("  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}  {}\n", i, step.kernel, step.sweep, step.label,
-                 secondsText(one.floor), secondsText(one.expected), boundText(one));
+      const plan::Roofline one = rooflineOf(plan, entry, step, prediction.model, machine);
+      fmt::print("  {:<3} {:<13} {:<10} {:<34} {:>10} {:>10}  {:<10}  {}\n", i, step.kernel, step.sweep, step.label,
+                 secondsText(one.floor), secondsText(one.expected), boundText(one),
+                 nameOf(precisionOn(machine, plan, step, prediction.model)));
     }
     const plan::Roofline step = prediction.step(entry);
     fmt::print("  {:<63} {:>10} {:>10}  {}\n", "a batch", secondsText(step.floor), secondsText(step.expected),

@@ -1,4 +1,5 @@
 #include "compiler/Target/Cuda/Choice.h"
+#include "kernels-templates/cuda/sparse.cuh"
 #include "kernels-templates/cuda/wide_layout.cuh"
 #include "llvm/ADT/STLExtras.h"
 #include <cassert>
@@ -71,7 +72,7 @@ private:
   }
 
   /// Blocks of rows x lanes walk the columns (forward and everything that updates nothing); blocks of columns walk the
-  /// rows (update). `single` is both at most.
+  /// rows (update). `single` is both, or one walk where a tile has all rows (runtime/hal/cuda/WideLaunches.cpp).
   std::vector<Work> wide(double rowTiles, double columnTiles) const {
     double product = 0, inputGradients = 0, weightGradients = 0;
     for (const plan::Source &source : step.sources) {
@@ -79,6 +80,8 @@ private:
       inputGradients += source.gradient.empty() ? 0 : tiles(inner(source)) * side;
       weightGradients += tiles(inner(source)) * side;
     }
+    if (step.sweep == "single" && rowTiles == 1)
+      return {{columnTiles, product + inputGradients + weightGradients}};
     std::vector<Work> works;
     if (step.sweep != "update")
       works.push_back({rowTiles * columnTiles, product + inputGradients});
@@ -123,7 +126,13 @@ const Variant *quickest(const plan::Plan &plan, const plan::Step &step, plan::Pr
 }
 } // namespace
 
-int sharedBytesOf(const plan::Step &step, const Variant &variant) { return variant.sharedBytes; }
+int sharedBytesOf(const plan::Step &step, const Variant &variant) {
+  if (step.kernel == "wide_topk")
+    return sn::cuda::topk::sharedBytes(variant.side, variant.sharedBytes);
+  if (isWide(step))
+    return sn::cuda::wide::sharedBytes(variant.side, variant.sharedBytes);
+  return variant.sharedBytes; // the operands of the product
+}
 
 double clocksOf(const plan::Plan &plan, const plan::Step &step, const Variant &variant, const DeviceClass &device) {
   const double rate = rateOf(variant, device) * variant.rate / 100;

@@ -55,33 +55,45 @@ std::vector<std::string> Modules::kernelsOf(const std::string &entry, size_t ste
               found->second.size());
   std::vector<std::string> chosen;
   for (const std::vector<std::string> &kernels : found->second) {
-    const auto runs = std::find_if(kernels.begin(), kernels.end(), [this](const std::string &kernel) {
-      const Variant *variant = variantOf(kernel);
-      const auto shared = manifest.shared.find(kernel);
-      return (!variant || variant->runsOn(context.major() * 10 + context.minor())) &&
-             (shared == manifest.shared.end() ||
-              shared->second <= context.attribute(Attribute::MaxSharedMemoryPerBlockOptin));
-    });
-    if (runs == kernels.end())
+    std::vector<std::string> running;
+    for (const std::string &kernel : kernels)
+      if (runsOn(manifest, kernel, context.major() * 10 + context.minor(),
+                 context.attribute(Attribute::MaxSharedMemoryPerBlockOptin)))
+        running.push_back(kernel);
+    if (running.empty())
       userError("the plan's CUDA kernels for its entry '{}' do not run on {} (compute capability {}.{}); --device cpu "
                 "runs them",
                 entry, context.name(), context.major(), context.minor());
-    chosen.push_back(*runs);
+    // The best; where it can neither be loaded nor compiled, the best that can be loaded.
+    const auto ready = std::find_if(running.begin(), running.end(), [this](const std::string &kernel) {
+      return hasImage(kernel, &ImageSelection::cubin) || canCompile() || hasImage(kernel, &ImageSelection::ptx);
+    });
+    chosen.push_back(ready == running.end() ? running.front() : *ready);
   }
   return chosen;
 }
 
-const Variant *Modules::variantOf(const std::string &kernel) const {
-  const auto name = manifest.variants.find(kernel);
-  if (name == manifest.variants.end())
-    return nullptr;
-  const Variant *variant = sn::cuda::variantNamed(name->second);
-  if (!variant)
-    userError("the plan's CUDA kernel '{}' is of the variant '{}', which this snrt does not know; compile the network "
-              "again with the snc that came with it",
-              kernel, name->second);
-  return variant;
+bool Modules::hasImage(const std::string &kernel, const plan::CudaImage *ImageSelection::*kind) const {
+  return std::any_of(manifest.images.begin(), manifest.images.end(), [&](const plan::CudaImage &image) {
+    return image.kernel == kernel &&
+           selectImage(manifest, context.major(), context.minor(), kernel, image.loader, image.optimizer).*kind !=
+               nullptr;
+  });
 }
+bool Modules::canCompile() const {
+  if (!compiles) {
+    compiles = compiler != nullptr;
+    try {
+      if (compiler)
+        compiler->compile({}, headers, deviceArchitecture(context.major(), context.minor()));
+    } catch (const UserError &) { // it cannot be opened; whoever needs it is told why
+      compiles = false;
+    }
+  }
+  return *compiles;
+}
+
+const Variant *Modules::variantOf(const std::string &kernel) const { return cuda::variantOf(manifest, kernel); }
 
 const std::string &Modules::nameOf(const std::string &kernel) const {
   auto found = manifest.names.find(kernel);

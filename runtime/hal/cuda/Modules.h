@@ -3,8 +3,10 @@
 #include "kernels-templates/cuda/Variants.h"
 #include "runtime/hal/cuda/Context.h"
 #include "runtime/hal/cuda/KernelCompiler.h"
+#include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/CudaManifest.h"
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -30,7 +32,8 @@ public:
   Modules(const Modules &) = delete;
   Modules &operator=(const Modules &) = delete;
 
-  /// Of each of an entry's steps the first kernel that this device can run: its id. UserError if the archive has none.
+  /// Of each of an entry's steps the first kernel that this device can run: its id. Without a compiler the first of
+  /// those with an image for the device. UserError if the archive has none.
   std::vector<std::string> kernelsOf(const std::string &entry, size_t steps) const;
   /// The variant of a kernel's products; null for one without.
   const Variant *variantOf(const std::string &kernel) const;
@@ -53,12 +56,17 @@ private:
     return {use.kernel, use.loader, use.optimizer, name};
   }
   Unit unitOf(const KernelUse &use) const;
+  /// Whether the plan has such an image of the kernel for the device, whatever the loader and the optimizer.
+  bool hasImage(const std::string &kernel, const plan::CudaImage *ImageSelection::*kind) const;
+  /// Asks only once, and only if it matters: opening a compiler takes its time.
+  bool canCompile() const;
   void compile(const std::vector<KernelUse> &uses);
   bool loadImage(const KernelUse &use, const plan::CudaImage *image);
   void add(const KernelUse &use, const std::string &image, const std::map<std::string, std::string> &names);
 
   const Context &context;
   std::shared_ptr<KernelCompiler> compiler;
+  mutable std::optional<bool> compiles;
   std::map<std::string, std::string> texts; // the archive's entries under cuda/
   plan::CudaManifest manifest;
   Headers headers;

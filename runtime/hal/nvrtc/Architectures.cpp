@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 
 namespace sn::rt::cuda {
 namespace {
@@ -36,6 +37,12 @@ int fitness(const Architecture &image, int device) {
   const bool runs = image.capability <= device && (image.ptx || image.capability / 10 == device / 10);
   return runs ? 2 * image.capability : 0;
 }
+/// Of every kernel without products.
+constexpr int kLeastCapability = 75;
+int leastCapability(const plan::CudaManifest &manifest, const std::string &kernel) {
+  const sn::cuda::Variant *variant = variantOf(manifest, kernel);
+  return variant ? variant->architecture : kLeastCapability;
+}
 } // namespace
 
 std::vector<std::string> parseArchitectures(std::string_view text) {
@@ -53,6 +60,71 @@ std::vector<std::string> parseArchitectures(std::string_view text) {
       result.push_back(std::move(full));
     begin = end + 1;
   }
+  return result;
+}
+
+int sharedBytesOf(int capability) {
+  constexpr int kKiB = 1024;
+  switch (capability) {
+  case 75:
+    return 64 * kKiB;
+  case 80:
+  case 87:
+    return 163 * kKiB;
+  case 90:
+  case 100:
+  case 103:
+  case 110:
+    return 227 * kKiB;
+  default: // 8.6, 8.8, 8.9, 12.0, 12.1, and no less on what comes
+    return 99 * kKiB;
+  }
+}
+
+const sn::cuda::Variant *variantOf(const plan::CudaManifest &manifest, const std::string &kernel) {
+  const auto name = manifest.variants.find(kernel);
+  if (name == manifest.variants.end())
+    return nullptr;
+  const sn::cuda::Variant *variant = sn::cuda::variantNamed(name->second);
+  if (!variant)
+    userError("the plan's CUDA kernel '{}' is of the variant '{}', which this snrt does not know; compile the network "
+              "again with the snc that came with it",
+              kernel, name->second);
+  return variant;
+}
+
+bool runsOn(const plan::CudaManifest &manifest, const std::string &kernel, int capability, int sharedBytes) {
+  const sn::cuda::Variant *variant = variantOf(manifest, kernel);
+  const auto shared = manifest.shared.find(kernel);
+  return (!variant || variant->runsOn(capability)) &&
+         (shared == manifest.shared.end() || shared->second <= sharedBytes);
+}
+
+bool takes(const plan::CudaManifest &manifest, const std::vector<std::string> &kernels, const std::string &kernel,
+           std::string_view architecture) {
+  const std::optional<Architecture> of = parse(architecture);
+  if (!of)
+    return false;
+  const auto exact = [&](const std::string &one) {
+    const sn::cuda::Variant *variant = variantOf(manifest, one);
+    return variant && variant->exact;
+  };
+  if (of->ptx)
+    return !exact(kernel) && leastCapability(manifest, kernel) == of->capability;
+  for (const std::string &one : kernels)
+    if ((of->specific || !exact(one)) && runsOn(manifest, one, of->capability, sharedBytesOf(of->capability)))
+      return one == kernel;
+  return false;
+}
+
+std::vector<std::string> ptxArchitectures(const plan::CudaManifest &manifest) {
+  std::set<int> capabilities = {kLeastCapability};
+  for (const auto &[kernel, name] : manifest.names)
+    if (const sn::cuda::Variant *variant = variantOf(manifest, kernel); variant && !variant->exact)
+      capabilities.insert(variant->architecture);
+  std::vector<std::string> result;
+  for (const int capability : capabilities)
+    result.push_back(fmt::format("compute_{}", capability));
   return result;
 }
 

@@ -1,15 +1,32 @@
 // GPU architectures, and which image of a plan fits a device.
 #pragma once
+#include "kernels-templates/cuda/Variants.h"
 #include "runtime/plan/CudaManifest.h"
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace sn::rt::cuda {
 /// What --arch takes: a compute capability times ten; 'a' = with the instructions that only this capability has.
 inline constexpr std::string_view kArchitectures[] = {"sm_75",  "sm_80",  "sm_86",  "sm_87",  "sm_88",
                                                       "sm_89",  "sm_90",  "sm_90a", "sm_100", "sm_103",
                                                       "sm_110", "sm_120", "sm_121"};
-/// The PTX that travels in plans: every device since Turing takes it.
-inline constexpr std::string_view kPtxArchitecture = "compute_75";
+/// Most shared memory that a block may have on devices of this capability (times 10): bytes (CUDA C++ Programming
+/// Guide, "Technical Specifications per Compute Capability").
+int sharedBytesOf(int capability);
+
+/// The variant of a kernel's products; null for one without. UserError for one that this program does not know.
+const sn::cuda::Variant *variantOf(const plan::CudaManifest &manifest, const std::string &kernel);
+/// Whether devices of this capability (times 10) whose blocks may have so much shared memory run the kernel.
+bool runsOn(const plan::CudaManifest &manifest, const std::string &kernel, int capability, int sharedBytes);
+/// Whether an image for `architecture` is made of one of a step's `kernels`. A cubin: of the first that its devices run
+/// ("sm_90" without "a" leaves out what only 9.0 runs). PTX: of each whose least capability it is; what only one
+/// capability runs has none.
+bool takes(const plan::CudaManifest &manifest, const std::vector<std::string> &kernels, const std::string &kernel,
+           std::string_view architecture);
+/// The PTX that travels in plans, from the least capability: "compute_75", which every device since Turing takes, and
+/// "compute_80" where a kernel needs tensor cores.
+std::vector<std::string> ptxArchitectures(const plan::CudaManifest &manifest);
 
 /// "sm_80,sm_90a" as a list without repetitions, in the order given. "80" is read as "sm_80". UserError for any other,
 /// with the list of those known and the place of the bad one. "" and "none" give none.

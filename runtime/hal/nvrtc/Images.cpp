@@ -1,6 +1,8 @@
 #include "runtime/hal/nvrtc/Images.h"
 #include "kernels-templates/cuda/sparse.cuh"
 #include "kernels-templates/cuda/wide_layout.cuh"
+#include "runtime/hal/cuda/LibraryUse.h"
+#include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Resources.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
@@ -55,6 +57,19 @@ std::optional<bool> shortSums(const plan::Plan &plan, const plan::Step &step) {
     all = all && inner.value < gemm::kWideInner;
   }
   return all;
+}
+
+/// Whether a library may come to compute the products of a gemm: all may be as large as its limits ask.
+bool mayTakeLibrary(const plan::Plan &plan, const plan::Step &step) {
+  constexpr LibraryLimits kLeast;
+  const auto reaches = [](const plan::Dim &dim, int64_t least) { return !dim.symbol.empty() || dim.value >= least; };
+  return kLeast.suits(step.precision) && reaches(step.columns, kLeast.columns) &&
+         std::all_of(step.sources.begin(), step.sources.end(), [&](const plan::Source &source) {
+           const auto weights = std::find_if(plan.parameters.begin(), plan.parameters.end(),
+                                             [&](const plan::Parameter &of) { return of.name == source.weights; });
+           return weights == plan.parameters.end() ||
+                  reaches(source.transposed ? weights->out : weights->in, kLeast.innerOf(step.precision));
+         });
 }
 
 /// Two sources that form the gradient of one matrix: the second may come in a pass of its own.
@@ -135,7 +150,9 @@ std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std
     const std::optional<bool> whole = shortSums(plan, step);
     if (!whole)
       return {gemm::kWhole, gemm::kPartial, gemm::kFinish};
-    return *whole ? std::vector<int>{gemm::kWhole} : std::vector<int>{gemm::kPartial, gemm::kFinish};
+    if (!*whole)
+      return {gemm::kPartial, gemm::kFinish};
+    return mayTakeLibrary(plan, step) ? std::vector<int>{gemm::kWhole, gemm::kFinish} : std::vector<int>{gemm::kWhole};
   }
   if (step.sweep == "statistics" || step.sweep == "norm")
     return {wide::kSweep, wide::kFinish};
@@ -162,15 +179,19 @@ std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std
 }
 
 std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan::CudaManifest &manifest,
-                                             const std::string &optimizer, Storage storage, const std::string &common) {
+                                             const std::string &optimizer, Storage storage, const std::string &common,
+                                             const std::string &architecture) {
   std::map<std::string, std::vector<const plan::Step *>> steps; // by kernel
   for (const auto &[name, kernels] : manifest.entries) {
     const plan::Entry *entry = plan::findEntry(plan, name);
     for (size_t i = 0; entry && i < std::min(kernels.size(), entry->steps.size()); ++i)
       for (const std::string &kernel : kernels[i])
-        steps[kernel].push_back(&entry->steps[i]);
+        if (takes(manifest, kernels[i], kernel, architecture))
+          steps[kernel].push_back(&entry->steps[i]);
   }
-  std::vector<KernelInstances> result = {{plan::kCudaCommon, "", "", commonKernels(common)}};
+  std::vector<KernelInstances> result;
+  if (!architecture.starts_with("compute_") || architecture == ptxArchitectures(manifest).front())
+    result.push_back({plan::kCudaCommon, "", "", commonKernels(common)});
   for (const auto &[kernel, users] : steps)
     for (const std::string &loader : loadersOf(*users.front(), storage)) {
       KernelInstances instances{kernel, loader, users.front()->update ? optimizer : "", {}};
@@ -205,7 +226,8 @@ void addImages(plan::Archive &archive, const plan::Plan &plan, const std::vector
   const std::string common = commonText(archive);
   for (const std::string &architecture : architectures) {
     const bool ptx = architecture.starts_with("compute_");
-    const std::vector<KernelInstances> all = kernelInstances(plan, *manifest, plan.training.optimizer, storage, common);
+    const std::vector<KernelInstances> all =
+        kernelInstances(plan, *manifest, plan.training.optimizer, storage, common, architecture);
     const std::vector<Work> works = workOf(archive, *manifest, all);
     std::vector<Unit> units;
     for (const Work &work : works)

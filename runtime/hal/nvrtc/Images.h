@@ -20,15 +20,17 @@ enum class Storage { Sparse, All };
 /// this loader, ascending; of a contraction whose extents the plan does not know all that they may come to.
 std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader);
 
-/// What the steps of `plan` can ask for when they run with `optimizer` ("" = the plan is not trained): the kernels that
-/// all plans share, found in `common`, the text of kernels-templates/cuda/common.cuh, then the plan's own in the order
-/// of their ids.
+/// What the steps of `plan` can ask for on devices of `architecture` (Architectures.h, takes) when they run with
+/// `optimizer` ("" = the plan is not trained): the kernels that all plans share, found in `common`, the text of
+/// kernels-templates/cuda/common.cuh, then the plan's own in the order of their ids. PTX above compute_75 adds to that
+/// of it, and so leaves out the shared ones.
 std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan::CudaManifest &manifest,
-                                             const std::string &optimizer, Storage storage, const std::string &common);
+                                             const std::string &optimizer, Storage storage, const std::string &common,
+                                             const std::string &architecture);
 
-/// Compiles the kernels of an archive for the architectures ("sm_90a", "compute_75") with the plan's own optimizer and
-/// adds images, their names and what the assembler said of them to it. Equal archives and compilers give equal bytes.
-/// UserError for an architecture that the compiler does not know.
+/// Compiles the kernels of an archive that each of the architectures ("sm_90a", "compute_75") takes with the plan's own
+/// optimizer and adds images, their names and what the assembler said of them to it. Equal archives and compilers give
+/// equal bytes. UserError for an architecture that the compiler does not know.
 void addImages(plan::Archive &archive, const plan::Plan &plan, const std::vector<std::string> &architectures,
                Storage storage, KernelCompiler &compiler);
 /// The archive's list of kernels; nothing for a plan without CUDA text.

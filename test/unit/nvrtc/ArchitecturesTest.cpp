@@ -31,6 +31,15 @@ TEST(Architectures, OfADevice) {
   EXPECT_EQ(deviceArchitecture(12, 0), "sm_120");
 }
 
+TEST(Architectures, SharedMemoryOfABlock) {
+  EXPECT_EQ(sharedBytesOf(75), 65536);
+  EXPECT_EQ(sharedBytesOf(80), 166912);
+  EXPECT_EQ(sharedBytesOf(86), 101376);
+  EXPECT_EQ(sharedBytesOf(90), 232448);
+  EXPECT_EQ(sharedBytesOf(100), 232448);
+  EXPECT_EQ(sharedBytesOf(120), 101376);
+}
+
 /// The architectures of the cubin and the PTX that a device takes from a plan.
 std::pair<std::string, std::string> chosen(const Names &available, int major, int minor) {
   plan::CudaManifest manifest;

@@ -1,6 +1,7 @@
 // What is compiled ahead is what the device asks for.
 #include "runtime/hal/nvrtc/Images.h"
 #include "runtime/hal/cuda/Launches.h"
+#include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Resources.h"
 #include "test/unit/nvrtc/Compiler.h"
 #include <algorithm>
@@ -164,18 +165,56 @@ TEST(Images, InstancesByStorage) {
   const std::string common = archive.entries.at("cuda/include/kernels-templates/cuda/common.cuh");
   const auto loaders = [&](Storage storage) {
     std::string text;
-    for (const KernelInstances &of : kernelInstances(smallPlan(), manifest, "Adam", storage, common))
+    for (const KernelInstances &of : kernelInstances(smallPlan(), manifest, "Adam", storage, common, "sm_80"))
       text += of.kernel + ":" + of.loader + ":" + of.optimizer + " ";
     return text;
   };
   EXPECT_EQ(loaders(Storage::Sparse), "common:: G:Csr: M:NoData: S:Csr:Adam T:Csr: ");
   EXPECT_EQ(loaders(Storage::All),
             "common:: G:Csr: G:Dense: M:NoData: S:Csr:Adam S:CsrStoredOnly:Adam S:Dense:Adam T:Csr: T:Dense: ");
-  const std::vector<KernelInstances> all = kernelInstances(smallPlan(), manifest, "Adam", Storage::Sparse, common);
+  const std::vector<KernelInstances> all =
+      kernelInstances(smallPlan(), manifest, "Adam", Storage::Sparse, common, "sm_80");
   EXPECT_EQ(all[0].names, (Names{"sn::cuda::first", "sn::cuda::second"}));
-  EXPECT_EQ(all[3].names, Names{"Single<sn::cuda::Csr, optimizer::Adam, 0>"});
+  EXPECT_EQ(all[3].names,
+            (Names{"Single<sn::cuda::Csr, optimizer::Adam, 0>", "Single<sn::cuda::Csr, optimizer::Adam, 3>",
+                   "Single<sn::cuda::Csr, optimizer::Adam, 4>"}));
   EXPECT_EQ(all[4].names,
             (Names{"T<sn::cuda::Csr, sn::cuda::NoOptimizer, 0>", "T<sn::cuda::Csr, sn::cuda::NoOptimizer, 1>"}));
+}
+
+/// Every architecture has the kernels that its devices take, and each of them once.
+TEST(Images, OfTheVariantsThatAnArchitectureTakes) {
+  plan::CudaManifest manifest = *cudaManifest(smallArchive());
+  manifest.entries["train"][2] = {"W", "M64", "S"};
+  manifest.names.insert({{"W", "Single_wgmma"}, {"M64", "Single_mma"}});
+  const auto exact = std::find_if(std::begin(sn::cuda::kVariants), std::end(sn::cuda::kVariants),
+                                  [](const sn::cuda::Variant &variant) { return variant.exact; });
+  if (exact == std::end(sn::cuda::kVariants))
+    GTEST_SKIP() << "manifest.inc has no variant for one capability alone";
+  manifest.variants = {{"W", std::string(exact->name)}, {"M64", "mma_tf32_64"}, {"S", "ffma_64"}};
+  const std::string common =
+      "namespace sn::cuda {\n__global__ void __launch_bounds__(kThreads, 1) first(const A a) {}\n";
+  const auto singles = [&](const std::string &architecture) {
+    std::string text;
+    for (const KernelInstances &of : kernelInstances(smallPlan(), manifest, "", Storage::Sparse, common, architecture))
+      text += of.kernel + " ";
+    return text;
+  };
+  EXPECT_EQ(singles("sm_90a"), "common G M T W ");
+  EXPECT_EQ(singles("sm_90"), "common G M M64 T ") << "without the instructions of 9.0 alone";
+  for (const char *architecture : {"sm_80", "sm_100", "sm_120"})
+    EXPECT_EQ(singles(architecture), "common G M M64 T ") << architecture;
+  EXPECT_EQ(singles("sm_75"), "common G M S T ");
+  EXPECT_EQ(singles("compute_75"), "common G M S T ") << "PTX of what runs since then";
+  EXPECT_EQ(singles("compute_80"), "M64 ") << "and what tensor cores add";
+  EXPECT_EQ(ptxArchitectures(manifest), (Names{"compute_75", "compute_80"}));
+  // Shared memory decides as well.
+  manifest.shared = {{"W", 200 << 10}, {"M64", 100 << 10}, {"S", 20 << 10}};
+  EXPECT_EQ(singles("sm_80"), "common G M M64 T ");
+  EXPECT_EQ(singles("sm_86"), "common G M S T ");
+  EXPECT_EQ(singles("sm_90a"), "common G M T W ");
+  manifest.variants["M64"] = "of_tomorrow";
+  EXPECT_THROW(singles("sm_80"), UserError);
 }
 
 /// Writes down what it is asked for.

@@ -25,6 +25,55 @@ TEST(Roofline, SlotsRunOnTheFp32UnitsWhateverThePrecision) {
   EXPECT_EQ(rooflineOf(cost, machine, Precision::Fp32).floor, rooflineOf(cost, machine, Precision::Bf16).floor);
 }
 
+/// Of an input layer of 1,000 features and 10 units, in some precision.
+struct InputLayer {
+  Plan plan;
+  Step step;
+  CostModel model;
+  explicit InputLayer(double density) {
+    plan.parameters.resize(1);
+    plan.parameters[0].name = "w";
+    plan.parameters[0].in.value = 1000;
+    plan.parameters[0].out.value = 10;
+    plan.parameters[0].storage = step.precision = Precision::Bf16;
+    step.kernel = "csr_gather";
+    step.sources.resize(1);
+    step.sources[0].data = true;
+    step.sources[0].weights = "w";
+    step.columns.value = 10;
+    model.extent = [](const Dim &dim) { return dim.symbol.empty() ? static_cast<double>(dim.value) : 64.0; };
+    model.density = [density](const std::string &) { return density; };
+  }
+};
+
+TEST(Roofline, TensorCoresMultiplyWhatIsDense) {
+  const InputLayer sparse(10), dense(1000);
+  const Machine &h200 = machineNamed("h200"), &t4 = machineNamed("t4");
+  EXPECT_EQ(precisionOn(h200, dense.plan, dense.step, dense.model), Precision::Bf16);
+  EXPECT_EQ(precisionOn(h200, sparse.plan, sparse.step, sparse.model), Precision::Fp32);
+  EXPECT_EQ(precisionOn(t4, dense.plan, dense.step, dense.model), Precision::Fp32) << "it has no such units";
+  EXPECT_EQ(rooflineOf(dense.plan, {}, dense.step, dense.model, h200).floor,
+            rooflineOf(costOf(dense.plan, {}, dense.step, dense.model), h200, Precision::Bf16).floor);
+}
+
+TEST(Cost, ParametersHaveTheBytesThatTheDeviceStores) {
+  InputLayer dense(1000);
+  const double bytes = costOf(dense.plan, {}, dense.step, dense.model).bytes;
+  dense.model.asStored = true;
+  EXPECT_EQ(parameterBytes(dense.plan, dense.model), 2 * 10 * 1000);
+  EXPECT_EQ(bytes - parameterBytes(dense.plan, dense.model), costOf(dense.plan, {}, dense.step, dense.model).bytes)
+      << "half of the table is read";
+  dense.plan.parameters[0].storage = Precision::Fp32;
+  EXPECT_EQ(costOf(dense.plan, {}, dense.step, dense.model).bytes, bytes);
+  // An update reads and writes weights as they are stored, and states in fp32.
+  dense.step.kernel = "csc_update";
+  dense.step.update = true;
+  dense.model.states = 2;
+  const double whole = costOf(dense.plan, {}, dense.step, dense.model).bytes;
+  dense.plan.parameters[0].storage = Precision::Bf16;
+  EXPECT_EQ(whole - costOf(dense.plan, {}, dense.step, dense.model).bytes, 2 * 2 * 10 * 1000);
+}
+
 TEST(Roofline, NoWorkTakesNoTime) {
   const Roofline nothing = rooflineOf({}, machineNamed("t4"), Precision::Fp32);
   EXPECT_EQ(nothing.floor, 0);

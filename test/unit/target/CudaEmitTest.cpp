@@ -14,6 +14,13 @@ namespace sn::target {
 namespace {
 using plan::test::arg;
 
+/// With a batch whose products take small tiles.
+plan::Plan smallPlan() {
+  plan::Plan plan = plan::test::smallPlan();
+  plan.training.batch = 32;
+  return plan;
+}
+
 /// Functions of the counts that the plan gives them: every result is the first argument, or a constant.
 std::string slotsOf(const plan::Plan &plan) {
   std::string text;
@@ -48,7 +55,7 @@ const std::string &kernelOf(const CudaText &text, const std::string &id) {
 using Choices = std::vector<std::vector<std::string>>;
 
 TEST(CudaEmit, OneTextForStepsThatDoTheSame) {
-  const CudaText text = emitted(plan::test::smallPlan());
+  const CudaText text = emitted(smallPlan());
   const plan::CudaManifest manifest = manifestOf(text);
   EXPECT_EQ(manifest.abi, sn::cuda::kAbiVersion);
   EXPECT_EQ(
@@ -62,7 +69,7 @@ TEST(CudaEmit, OneTextForStepsThatDoTheSame) {
 }
 
 TEST(CudaEmit, EqualNamesGetNumbers) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   plan.entries[1].steps[0].slots["epilogue"].in[1].role = plan::Role::Element; // no longer the step of "train"
   const CudaText text = emitted(plan);
   const plan::CudaManifest manifest = manifestOf(text);
@@ -73,7 +80,7 @@ TEST(CudaEmit, EqualNamesGetNumbers) {
 }
 
 TEST(CudaEmit, EveryHeaderThatIsIncludedIsThere) {
-  const CudaText text = emitted(plan::test::smallPlan());
+  const CudaText text = emitted(smallPlan());
   const std::regex include("#include \"([^\"]+)\"");
   std::set<std::string> found;
   for (const auto &[name, content] : text.entries)
@@ -87,7 +94,7 @@ TEST(CudaEmit, EveryHeaderThatIsIncludedIsThere) {
 }
 
 TEST(CudaEmit, OnlyStepsThatUpdateKnowTheOptimizers) {
-  const CudaText text = emitted(plan::test::smallPlan());
+  const CudaText text = emitted(smallPlan());
   const std::string include = "#include \"optimizers.cuh\"\n";
   EXPECT_NE(kernelOf(text, "csc_update").find(include), std::string::npos);
   EXPECT_EQ(kernelOf(text, "map").find(include), std::string::npos);
@@ -100,7 +107,7 @@ TEST(CudaEmit, OnlyStepsThatUpdateKnowTheOptimizers) {
 }
 
 TEST(CudaEmit, OperandsAreTypesInTheOrderOfTheLayout) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   plan::Step &map = plan.entries[0].steps[2];
   plan::SlotArg mask = arg(plan::Role::Mask), hyper = arg(plan::Role::Hyper), reduction = arg(plan::Role::Reduction);
   mask.stream = 7;
@@ -127,7 +134,7 @@ TEST(CudaEmit, OperandsAreTypesInTheOrderOfTheLayout) {
 
 /// What is default is left out; storage goes last.
 TEST(CudaEmit, StorageAndTileAreTemplateArguments) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   const auto says = [](const CudaText &text, const char *kernel, const std::string &what) {
     EXPECT_NE(kernelOf(text, kernel).find("using Kernel = sn::cuda::" + what + ";\n"), std::string::npos)
         << kernelOf(text, kernel);
@@ -146,8 +153,40 @@ TEST(CudaEmit, StorageAndTileAreTemplateArguments) {
   says(bf16, "wide_topk", "WideTopk<Score, sn::cuda::Tile, sn::cuda::Bf16Weights>");
 }
 
+/// One text for each way to compute the products; the manifest says which, and what shared memory it takes.
+TEST(CudaEmit, AKernelForEachVariant) {
+  plan::Plan plan = smallPlan();
+  for (plan::Entry &entry : plan.entries)
+    for (plan::Step &step : entry.steps)
+      if (step.kernel.starts_with("wide"))
+        step.precision = plan::Precision::Tf32;
+  const CudaText text = emitted(plan);
+  const plan::CudaManifest manifest = manifestOf(text);
+  const std::vector<std::string> &kernels = manifest.entries.at("train")[1];
+  ASSERT_GE(kernels.size(), 2u);
+  EXPECT_EQ(kernels.back(), "Output_wide_output_single") << "for devices without tensor cores";
+  EXPECT_EQ(manifest.variants.at(kernels.back()), "ffma_64");
+  EXPECT_EQ(manifest.variants.count("map"), 0u);
+  EXPECT_EQ(manifest.shared.count("map"), 0u);
+  for (const std::string &kernel : kernels) {
+    const sn::cuda::Variant &variant = *sn::cuda::variantNamed(manifest.variants.at(kernel));
+    EXPECT_GT(manifest.shared.at(kernel), variant.sharedBytes);
+    EXPECT_NE(
+        kernelOf(text, kernel).find("#include \"kernels-templates/cuda/" + std::string(variant.header) + ".cuh\"") ==
+            std::string::npos,
+        &variant != &sn::cuda::kPlainVariant)
+        << kernelOf(text, kernel);
+    if (&variant != &sn::cuda::kPlainVariant)
+      EXPECT_NE(kernelOf(text, kernel)
+                    .find("using Kernel = sn::cuda::WideOutput<sn::cuda::Sweep::Single, Slots, " +
+                          std::string(variant.type) + ">;"),
+                std::string::npos)
+          << kernelOf(text, kernel);
+  }
+}
+
 TEST(CudaEmit, CommentsStayOnTheirLine) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   plan.entries[0].steps[2].label = "two\nlines\\";
   plan.entries[0].steps[2].layers = {"a\nb"};
   const CudaText text = emitted(plan);
@@ -156,7 +195,7 @@ TEST(CudaEmit, CommentsStayOnTheirLine) {
 }
 
 TEST(CudaEmit, MoreOperandsThanALaunchHandsOver) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   plan::Step &map = plan.entries[0].steps[2];
   auto withOperands = [&](int count) {
     plan::SlotUse &body = map.slots["body"];
@@ -175,12 +214,10 @@ TEST(CudaEmit, MoreOperandsThanALaunchHandsOver) {
                                                    "than the 160 that a launch hands over"});
 }
 
-TEST(CudaEmit, EqualPlansGiveEqualBytes) {
-  EXPECT_EQ(emitted(plan::test::smallPlan()).entries, emitted(plan::test::smallPlan()).entries);
-}
+TEST(CudaEmit, EqualPlansGiveEqualBytes) { EXPECT_EQ(emitted(smallPlan()).entries, emitted(smallPlan()).entries); }
 
 TEST(CudaEmit, ASlotThatIsMissingIsNamed) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   Parsed slots(slotsOf(plan));
   plan.entries[0].steps[2].slots["body"].function = "nowhere";
   auto text = emitCuda(plan, *slots.module);
@@ -189,7 +226,7 @@ TEST(CudaEmit, ASlotThatIsMissingIsNamed) {
 }
 
 TEST(CudaEmit, TheReadersTextHasEveryKernelOnce) {
-  plan::Plan plan = plan::test::smallPlan();
+  plan::Plan plan = smallPlan();
   Parsed slots(slotsOf(plan));
   auto text = emitCudaText(plan, *slots.module);
   ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());

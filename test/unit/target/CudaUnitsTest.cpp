@@ -47,7 +47,7 @@ TEST_P(CudaUnits, CompileWithoutWarnings) {
   std::vector<rt::cuda::Unit> units;
   for (const rt::cuda::KernelInstances &wanted :
        kernelInstances(network.plan, manifest, network.plan.training.optimizer, rt::cuda::Storage::Sparse,
-                       headers.at("kernels-templates/cuda/common.cuh")))
+                       headers.at("kernels-templates/cuda/common.cuh"), "compute_75"))
     units.push_back(
         {wanted.kernel + " " + wanted.loader, entries.at(plan::kCudaKernels + wanted.kernel + ".cu"), wanted.names});
   ASSERT_GT(units.size(), manifest.names.size());
