@@ -3,6 +3,7 @@
 #include "runtime/hal/Remarks.h"
 #include "runtime/hal/StepTiming.h"
 #include "runtime/hal/cuda/Bf16.h"
+#include "runtime/hal/cuda/CudaLanding.h"
 #include "runtime/hal/cuda/CudaProgram.h"
 #include "runtime/plan/Error.h"
 #include <algorithm>
@@ -103,6 +104,10 @@ public:
     return data.place(view);
   }
 
+  std::unique_ptr<Landing> land(const DataView &streamed, int64_t maxRows) override {
+    return std::make_unique<CudaLanding>(context, modules, data, streamed, maxRows);
+  }
+
   std::unique_ptr<Program> prepare(const plan::Plan &plan, const plan::Entry &entry, const plan::Optimizer *optimizer,
                                    const Memory &memory, const Extents &extents) override {
     return programOf(plan, entry.steps, modules.kernelsOf(entry.name, entry.steps.size()), optimizer, memory, extents);
@@ -186,7 +191,8 @@ private:
       if (const Variant *variant = modules.variantOf(kernels[i]))
         bound.back().bound.setVariant(*variant);
       const BoundStep &one = bound.back().bound;
-      bound.back().bound.library = library.choose({one.step, one.args, one.sources, one.loader, one.variant});
+      bound.back().bound.library =
+          library.choose({one.step, one.args, one.sources, one.loader, one.variant, nullptr, one.storage});
     }
     return bound;
   }

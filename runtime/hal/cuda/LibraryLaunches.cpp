@@ -11,7 +11,8 @@ std::vector<LibraryProduct> libraryProducts(const StepShape &shape, const Librar
   const plan::Precision precision = shape.step.precision;
   const StepArgs &args = shape.args;
   const bool suits = shape.step.kernel == "gemm" && !shape.sources.empty() && least.suits(precision) &&
-                     args.maxRows >= least.rows && args.columns >= least.columns;
+                     shape.storage == plan::Precision::Fp32 && args.maxRows >= least.rows &&
+                     args.columns >= least.columns;
   std::vector<LibraryProduct> products;
   for (const Source &source : shape.sources) {
     // A factor that comes from a data set has no place in memory.
