@@ -101,6 +101,9 @@ public:
   // What multiplySlices asks for.
 
   static constexpr int kSteps = 2;
+  static constexpr int kRows = Side / 32, kColumns = Side / 32; // of a warp's fragments
+  static __device__ __forceinline__ int firstRow() { return warp() / 4 * (Side / 2); }
+  static __device__ __forceinline__ int firstColumn() { return warp() % 4 * (Side / 4); }
   /// Where pair `t` of line `line` lies in a plane.
   static __device__ __forceinline__ int placeOf(int line, int t) { return line * 4 + (t ^ (line / 4 % 4)); }
 
@@ -108,6 +111,28 @@ public:
   /// four neighbours of the depth, in two words or one in each plane, both.
   class Slice {
   public:
+    static constexpr int kGroups = Side * kDepth / 4 / kThreads; // of four neighbours of the depth
+    static constexpr int kPair = P == Precision::Tf32 ? 2 : 4;   // values that make a pair of words
+    static constexpr int kPairs = kDepth / kPair;                // of a line
+    static constexpr int kLines = Side * kPairs / kThreads;      // of a thread, where lines are neighbours in memory
+
+    /// Eight lines of 64 bytes to a warp, so that half a warp stores four whole lines of a plane.
+    static __device__ __forceinline__ int alongLine(int n) {
+      return (static_cast<int>(threadIdx.x) / 4 + n * kThreads / 4) % Side;
+    }
+    static __device__ __forceinline__ int alongFour(int n) {
+      return static_cast<int>(threadIdx.x) % 4 + n * kThreads / 4 / Side * 4;
+    }
+    /// Four neighbours, for one load; or one line to a thread, for neighbouring threads.
+    static __device__ __forceinline__ int acrossLine(int n) {
+      const int thread = static_cast<int>(threadIdx.x) % (Side / kLines);
+      return kLines == 4 ? thread * 4 + n : thread + n * (Side / kLines);
+    }
+    static __device__ __forceinline__ int turn() {
+      return lane() / 4 % 4;
+    } // which of its four lines a thread stores first
+    static __device__ __forceinline__ int acrossPair() { return static_cast<int>(threadIdx.x) / (Side / kLines); }
+
     template <class Operand>
     static __device__ __forceinline__ SliceWalk<Operand, Side, kDepth> walk(const Operand &operand, Int begin) {
       const bool along = operand.alongDepth;
@@ -150,29 +175,9 @@ public:
     }
 
   private:
-    static constexpr int kGroups = Side * kDepth / 4 / kThreads; // of four neighbours of the depth
-    static constexpr int kPair = P == Precision::Tf32 ? 2 : 4;   // values that make a pair of words
-    static constexpr int kPairs = kDepth / kPair;                // of a line
-    static constexpr int kLines = Side * kPairs / kThreads;      // of a thread, where lines are neighbours in memory
-
-    /// Eight lines of 64 bytes to a warp, so that half a warp stores four whole lines of a plane.
-    static __device__ __forceinline__ int alongLine(int n) {
-      return (static_cast<int>(threadIdx.x) / 4 + n * kThreads / 4) % Side;
-    }
-    static __device__ __forceinline__ int alongFour(int n) {
-      return static_cast<int>(threadIdx.x) % 4 + n * kThreads / 4 / Side * 4;
-    }
-    /// Four neighbours, for one load; or one line to a thread, for neighbouring threads.
-    static __device__ __forceinline__ int acrossLine(int n) {
-      const int thread = static_cast<int>(threadIdx.x) % (Side / kLines);
-      return kLines == 4 ? thread * 4 + n : thread + n * (Side / kLines);
-    }
-    static __device__ __forceinline__ int acrossPair() { return static_cast<int>(threadIdx.x) / (Side / kLines); }
-
-    /// Where a thread has four lines: neighbouring threads store different ones of theirs at a time, since lines of the
-    /// same place in their four would share banks.
+    /// Where a thread has four lines (kLines): neighbouring threads store different ones of theirs at a time, since
+    /// lines of the same place in their four would share banks.
     __device__ __forceinline__ void putTurned(Stage &to) const {
-      const int turn = lane() / 4 % 4;
       float of[4][kPair];
 #pragma unroll
       for (int line = 0; line < 4; ++line)
@@ -180,17 +185,17 @@ public:
         for (int k = 0; k < kPair; ++k)
           of[line][k] = value[k][line];
 #pragma unroll
-      for (int by = 1; by < 4; by *= 2) // of[n] becomes of[(n + turn) % 4], without an index that is not constant
+      for (int by = 1; by < 4; by *= 2) // of[n] becomes of[(n + turn()) % 4], without an index that is not constant
 #pragma unroll
         for (int k = 0; k < kPair; ++k) {
           const float before[4] = {of[0][k], of[1][k], of[2][k], of[3][k]};
 #pragma unroll
           for (int line = 0; line < 4; ++line)
-            of[line][k] = turn & by ? before[(line + by) % 4] : before[line];
+            of[line][k] = turn() & by ? before[(line + by) % 4] : before[line];
         }
 #pragma unroll
       for (int line = 0; line < 4; ++line)
-        putPair(to, acrossLine(0) + (line + turn) % 4, acrossPair(), of[line]);
+        putPair(to, acrossLine(0) + (line + turn()) % 4, acrossPair(), of[line]);
     }
     /// Values 4 four ... 4 four + 3 of the slice's depth.
     static __device__ __forceinline__ void putFour(Stage &to, int line, int four, const float (&of)[4]) {
@@ -230,7 +235,7 @@ public:
   /// for mma.m16n8k16 with floating point type", .bf16; a word is a column or two): A has (row, column) = (group, t),
   /// (group + 8, t), (group, t + 4), (group + 8, t + 4); B has (row, column) = (t, group), (t + 4, group).
   struct Fragments {
-    uint2 a[Side / 32][2], b[Side / 32]; // rows group and group + 8 of each; columns group
+    uint2 a[kRows][2], b[kColumns]; // rows group and group + 8 of each; columns group
     __device__ __forceinline__ void load(const Stage &left, const Stage &right, int plane) {
       const int group = lane() / 4, t = lane() % 4;
 #pragma unroll
@@ -253,10 +258,6 @@ public:
   }
 
 private:
-  static constexpr int kRows = Side / 32, kColumns = Side / 32; // of a warp's fragments
-  static __device__ __forceinline__ int firstRow() { return warp() / 4 * (Side / 2); }
-  static __device__ __forceinline__ int firstColumn() { return warp() % 4 * (Side / 4); }
-
   /// One mma for each fragment of the accumulators.
   __device__ __forceinline__ void add(const Fragments &left, const Fragments &right) {
 #pragma unroll

@@ -1,9 +1,7 @@
-// MmaTile against products in doubles, and the fragments it is made of against the formulas of the PTX manual.
+// The fragments that MmaTile is made of against the formulas of the PTX manual, and how it meets shared memory.
 #include "test/emulator/Launch.h"
-#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
-#include <limits>
 #include <random>
 #include <set>
 #include <vector>
@@ -15,8 +13,6 @@
 namespace sn::test::mma {
 using namespace sn::cuda;
 namespace {
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr int kSide = 64;
 
 // ---- Fragments
 
@@ -126,199 +122,55 @@ TEST(CudaMmaTile, FragmentsLieAsThePtxManualSays) {
   checkFragments<true>();
 }
 
-// ---- Tiles
+// ---- Banks of shared memory
 
-/// The nearest number of `bits` bits (the leading one too), by arithmetic rather than by bits. Ties to even, or away
-/// from zero.
-double nearest(double x, int bits, bool toEven) {
-  int exponent;
-  const double mantissa = std::ldexp(std::frexp(x, &exponent), bits);
-  return std::ldexp(toEven ? std::nearbyint(mantissa) : std::round(mantissa), exponent - bits);
+/// The accesses of a block, by instruction, each the place of a pair of words (8 bytes) for each thread.
+using Accesses = std::vector<std::vector<int>>;
+
+/// Half a warp meets each bank of 4 bytes once, or all of it at one address. (16 lanes of 8 bytes are one access.)
+void expectBanksMetOnce(const Accesses &accesses, const char *what) {
+  ASSERT_FALSE(accesses.empty());
+  for (const std::vector<int> &places : accesses)
+    for (int first = 0; first < kThreads; first += 16) {
+      std::set<int> different(places.begin() + first, places.begin() + first + 16);
+      std::set<int> pairsOfBanks;
+      for (int place : different)
+        EXPECT_TRUE(pairsOfBanks.insert(place % 16).second) << what << ": thread " << first << " and the 15 after it";
+    }
 }
-struct Factors {
-  double high, low = 0;
-};
-template <Precision P> Factors roundedFactor(double x) {
-  if (P == Precision::Tf32)
-    return {nearest(x, 11, false)};
-  const double high = nearest(x, 8, true);
-  if (P == Precision::Bf16)
-    return {high};
-  return {high, nearest(x - high, 8, true)};
-}
-/// What rounding the factors may move a product by, relative to sum |a| |b| (mma_tile.cuh).
-template <Precision P>
-constexpr double kBound = P == Precision::Tf32   ? 0x1p-10
-                          : P == Precision::Bf16 ? 0x1p-7
-                                                 : 0x1p-15 * (1 + 0x1p-16);
-
-/// A matrix [extent, depth] in memory of exactly its size; along depth a line ends in a NaN that nobody may use.
-struct Matrix {
-  std::vector<float> values;
-  MatrixOperand operand;
-  Matrix(int extent, int depth, bool alongDepth, unsigned seed) {
-    const int lines = alongDepth ? extent : depth, width = (alongDepth ? depth : extent) + 1;
-    values.assign(static_cast<size_t>(lines * width), kNaN);
-    std::mt19937 random(seed);
-    std::uniform_real_distribution<float> draw(-1, 1);
-    for (int line = 0; line < lines; ++line)
-      for (int i = 0; i < width - 1; ++i)
-        values[static_cast<size_t>(line * width + i)] = draw(random) * (i % 3 == 0 ? 0x1p-6f : 1);
-    operand = {values.data(), width, extent, alongDepth};
-  }
-};
-struct Cut {
-  Int begin, end;
-};
-
-template <class TileType>
-void tileKernel(MatrixOperand left, MatrixOperand right, const std::vector<Cut> &cuts, float *out, float *shown) {
-  __shared__ typename TileType::Shared shared;
-  TileType tile;
-  tile.clear();
-  for (const Cut &cut : cuts)
-    tile.multiply(shared, left, right, cut.begin, cut.end);
-  tile.forEach([&](int i, int j, float value) {
-    float &to = out[i * kSide + j];
-    to = std::isnan(to) ? value : std::numeric_limits<float>::infinity(); // twice is wrong
+template <class T> void checkBanks() {
+  using Slice = typename T::Slice;
+  Accesses loads(T::kRows * 2 + T::kColumns), along, across;
+  along.resize(Slice::kGroups);
+  across.resize(Slice::kLines);
+  for (Accesses *of : {&loads, &along, &across})
+    for (std::vector<int> &places : *of)
+      places.resize(kThreads);
+  sn::emulator::launch(1, 1, kThreads, 0, [&] {
+    const size_t thread = threadIdx.x;
+    const int group = lane() / 4, t = lane() % 4;
+    for (int n = 0; n < T::kRows * 2; ++n)
+      loads[size_t(n)][thread] = T::placeOf(T::firstRow() + n * 8 + group, t);
+    for (int n = 0; n < T::kColumns; ++n)
+      loads[size_t(T::kRows * 2 + n)][thread] = T::placeOf(T::firstColumn() + n * 8 + group, t);
+    for (int n = 0; n < Slice::kGroups; ++n)
+      along[size_t(n)][thread] = T::placeOf(Slice::alongLine(n), Slice::alongFour(n) % 4);
+    for (int n = 0; n < Slice::kLines; ++n) {
+      const int line = Slice::kLines == 4 ? Slice::acrossLine(0) + (n + Slice::turn()) % 4 : Slice::acrossLine(n);
+      across[size_t(n)][thread] = T::placeOf(line, Slice::acrossPair() % 4);
+    }
   });
-  const float *values = tile.toShared(shared);
-  for (int n = static_cast<int>(threadIdx.x); n < kSide * kSide; n += kThreads)
-    shown[n] = values[n / kSide * TileType::kStride + n % kSide];
+  expectBanksMetOnce(loads, "fragments");
+  expectBanksMetOnce(along, "slices along their depth");
+  expectBanksMetOnce(across, "slices across their depth");
 }
-using Values = std::vector<float>;
-template <class TileType> Values tileOf(MatrixOperand left, MatrixOperand right, const std::vector<Cut> &cuts) {
-  Values out(kSide * kSide, kNaN), shown(kSide * kSide, kNaN);
-  sn::emulator::launch(1, 1, kThreads, 0, [&] { tileKernel<TileType>(left, right, cuts, out.data(), shown.data()); });
-  EXPECT_EQ(0, std::memcmp(out.data(), shown.data(), out.size() * sizeof(float))) << "forEach and toShared differ";
-  return out;
-}
-
-template <Precision P>
-void check(int rows, int columns, int inner, bool leftAlong, bool rightAlong, const std::vector<Cut> &cuts) {
-  SCOPED_TRACE(testing::Message() << rows << " x " << columns << " over " << inner << ", along depth " << leftAlong
-                                  << rightAlong << ", precision " << static_cast<int>(P));
-  const Matrix left(rows, inner, leftAlong, 1), right(columns, inner, rightAlong, 2);
-  const Values out = tileOf<MmaTile<P>>(left.operand, right.operand, cuts);
-  // The emulator rounds once an instruction; no part is above the sum of all |a| |b| (1 + bound).
-  const double roundings = inner / 8.0 + 3.0 * static_cast<double>(cuts.size() + 1);
-  int shown = 0;
-  for (int i = 0; i < kSide; ++i)
-    for (int j = 0; j < kSide && shown < 4; ++j) {
-      double exact = 0, rounded = 0, magnitude = 0;
-      for (const Cut &cut : cuts)
-        for (Int k = cut.begin; k < cut.end; ++k) {
-          const double a = double(left.operand(i, k)), b = double(right.operand(j, k));
-          const Factors x = roundedFactor<P>(a), y = roundedFactor<P>(b);
-          exact += a * b;
-          rounded += x.high * y.high + x.high * y.low + x.low * y.high;
-          magnitude += std::fabs(a * b);
-        }
-      const double value = double(out[static_cast<size_t>(i * kSide + j)]);
-      const double sums = 2 * roundings * 0x1p-24 * magnitude;
-      const bool near = std::fabs(value - exact) <= kBound<P> * magnitude + sums;
-      const bool same = std::fabs(value - rounded) <= sums;
-      if (!near || !same) {
-        ADD_FAILURE() << "(" << i << ", " << j << ") is " << value << ", not " << exact << " or, of rounded factors, "
-                      << rounded << " (|a| |b|: " << magnitude << ")";
-        ++shown;
-      }
-    }
-}
-
-template <Precision P> void checkExtents() {
-  for (int inner : {1, 7, 8, 16, 17, 130})
-    for (int orientation = 0; orientation < 4; ++orientation)
-      check<P>(kSide, kSide, inner, orientation & 1, orientation & 2, {{0, inner}});
-  for (int orientation = 0; orientation < 4; ++orientation) { // borders of the tile, of warps, of fragments
-    check<P>(1, 63, 17, orientation & 1, orientation & 2, {{0, 17}});
-    check<P>(33, 1, 33, orientation & 1, orientation & 2, {{0, 33}});
-    check<P>(47, 18, 31, orientation & 1, orientation & 2, {{0, 31}});
-  }
-}
-TEST(CudaMmaTile, Tf32Extents) { checkExtents<Precision::Tf32>(); }
-TEST(CudaMmaTile, Bf16x3Extents) { checkExtents<Precision::Bf16x3>(); }
-TEST(CudaMmaTile, Bf16Extents) { checkExtents<Precision::Bf16>(); }
-
-template <Precision P> void checkCalls() {
-  check<P>(64, 64, 100, true, false, {{0, 17}, {17, 17}, {17, 64}, {64, 100}}); // an empty one adds nothing
-  check<P>(50, 40, 70, false, true, {{5, 70}, {3, 4}, {0, 33}});
-  check<P>(9, 9, 40, true, true, {{7, 7}});
-}
-TEST(CudaMmaTile, CallsAddUp) {
-  checkCalls<Precision::Tf32>();
-  checkCalls<Precision::Bf16x3>();
-  checkCalls<Precision::Bf16>();
-}
-
-/// The bound of one precision does not hold for the next coarser one: what the checks above tell apart.
-TEST(CudaMmaTile, PrecisionsDiffer) {
-  const Matrix left(kSide, 64, true, 5), right(kSide, 64, false, 6);
-  const auto worst = [&](const Values &out) {
-    double most = 0;
-    for (int i = 0; i < kSide; ++i)
-      for (int j = 0; j < kSide; ++j) {
-        double exact = 0, magnitude = 0;
-        for (int k = 0; k < 64; ++k) {
-          exact += double(left.operand(i, k)) * double(right.operand(j, k));
-          magnitude += std::fabs(double(left.operand(i, k)) * double(right.operand(j, k)));
-        }
-        most = std::max(most, std::fabs(double(out[static_cast<size_t>(i * kSide + j)]) - exact) / magnitude);
-      }
-    return most;
-  };
-  const auto of = [&](auto tile) { return worst(tileOf<decltype(tile)>(left.operand, right.operand, {{0, 64}})); };
-  const double tf32 = of(MmaTile<Precision::Tf32>()), x3 = of(MmaTile<Precision::Bf16x3>()),
-               bf16 = of(MmaTile<Precision::Bf16>());
-  EXPECT_LT(8 * x3, tf32);
-  EXPECT_LT(2 * tf32, bf16);
-}
-
-/// One factor each: ties and the ends of the range.
-TEST(CudaMmaTile, Rounding) {
-  const auto product = [](auto tile, float a, float b) {
-    return tileOf<decltype(tile)>({&a, 1, 1, true}, {&b, 1, 1, true}, {{0, 1}})[0];
-  };
-  const MmaTile<Precision::Tf32> tf32{};
-  const MmaTile<Precision::Bf16> bf16{};
-  const MmaTile<Precision::Bf16x3> x3{};
-  EXPECT_EQ(product(tf32, 1 + 0x1p-11f, 1), 1 + 0x1p-10f) << "ties away from zero";
-  EXPECT_EQ(product(tf32, -1 - 0x1p-11f, 1), -1 - 0x1p-10f);
-  EXPECT_EQ(product(bf16, 1 + 0x1p-8f, 1), 1) << "ties to even";
-  EXPECT_EQ(product(bf16, 1, 1 + 3 * 0x1p-8f), 1 + 0x1p-6f);
-  EXPECT_EQ(product(bf16, 1 + 0x1p-8f, 1 + 0x1p-8f), 1) << "nearly 2^-7 of the product";
-  EXPECT_EQ(product(x3, 1 + 0x1p-8f, 1), 1 + 0x1p-8f);
-  EXPECT_EQ(product(x3, 1, 1 + 0x1p-15f), 1 + 0x1p-15f);
-  EXPECT_EQ(product(x3, 1 + 0x1p-8f, 1 + 0x1p-8f), 1 + 0x1p-7f) << "low low is left out";
-  const float inf = std::numeric_limits<float>::infinity();
-  for (float x : {inf, -inf}) {
-    EXPECT_EQ(product(tf32, x, 2), x);
-    EXPECT_EQ(product(bf16, 2, x), x);
-    EXPECT_TRUE(std::isnan(product(x3, x, 2)));
-    EXPECT_TRUE(std::isnan(product(x3, 2, x)));
-  }
-  const auto isNaN = [&](auto tile) {
-    return std::isnan(product(tile, kNaN, 1)) && std::isnan(product(tile, 1, kNaN));
-  };
-  EXPECT_TRUE(isNaN(tf32) && isNaN(bf16) && isNaN(x3));
-}
-
-/// The same bits again, whatever the order in which threads begin.
-TEST(CudaMmaTile, BitsRepeat) {
-  const Matrix left(61, 130, true, 7), right(64, 130, false, 8);
-  const auto repeats = [&](auto tile) {
-    const std::vector<Cut> cuts = {{0, 50}, {50, 130}};
-    const Values first = tileOf<decltype(tile)>(left.operand, right.operand, cuts);
-    for (uint64_t order : {0, 1, 2}) {
-      sn::emulator::setOrder(order);
-      const Values again = tileOf<decltype(tile)>(left.operand, right.operand, cuts);
-      EXPECT_EQ(0, std::memcmp(first.data(), again.data(), first.size() * sizeof(float))) << order;
-    }
-    sn::emulator::setOrder(0);
-  };
-  repeats(MmaTile<Precision::Tf32>());
-  repeats(MmaTile<Precision::Bf16x3>());
-  repeats(MmaTile<Precision::Bf16>());
+TEST(CudaMmaTile, BanksAreMetOnce) {
+  checkBanks<MmaTile<Precision::Tf32>>();
+  checkBanks<MmaTile<Precision::Bf16x3>>();
+  checkBanks<MmaTile<Precision::Bf16>>();
+  checkBanks<MmaTile<Precision::Tf32, 128>>();
+  checkBanks<MmaTile<Precision::Bf16x3, 128>>();
+  checkBanks<MmaTile<Precision::Bf16, 128>>();
 }
 } // namespace
 } // namespace sn::test::mma
