@@ -1,6 +1,7 @@
 // Kernels that all plans share: not templates, since they know no slot. To be included in one translation unit of a
 // program.
 #pragma once
+#include "kernels-templates/cuda/landing.cuh"
 #include "kernels-templates/cuda/lanes.cuh"
 #include "kernels-templates/cuda/targets.cuh"
 
@@ -15,6 +16,13 @@ __global__ void __launch_bounds__(kThreads, 1) finish_sums(const __grid_constant
   const double total = blockSum(sum, scratch);
   if (threadIdx.x == 0)
     args.results[blockIdx.x] = total;
+}
+
+/// A thread for each example. Scattered writes of 4 bytes, a batch of them: nothing beside the rows themselves.
+__global__ void __launch_bounds__(kThreads, 1) place_rows(const __grid_constant__ PlaceArgs args) {
+  const Int i = static_cast<Int>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < args.count)
+    args.index[args.examples[i]] = args.place + static_cast<int>(i);
 }
 
 /// source.gradient [rows of the batch, source.inner] = the sum over `wideLanes` lanes of source.partials [wideLanes]

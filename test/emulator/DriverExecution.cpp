@@ -157,8 +157,11 @@ Result launchKernel(FunctionHandle function, unsigned gridX, unsigned gridY, uns
   const Shape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes};
   if (const Code code = checkShape(shape, *function))
     return code;
-  if (!DriverState::captured(stream))
+  if (!DriverState::captured(stream)) {
+    if (const Result before = state.catchUp(stream))
+      return before;
     return runKernel(state, function, shape, arguments);
+  }
   return state.submit(stream, [&state, function, shape, kept = Arguments(*function, arguments)]() mutable -> Result {
     if (!state.functions.count(function))
       return kInvalidHandle;
@@ -179,6 +182,8 @@ Result streamCreate(StreamHandle *stream, unsigned) {
 Result streamDestroy(StreamHandle stream) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
+  if (stream && state.knows(stream))
+    state.catchUp(stream);
   return state.streams.erase(stream) ? static_cast<Code>(state.ready()) : kInvalidHandle;
 }
 Result streamSynchronize(StreamHandle stream) {
@@ -187,14 +192,33 @@ Result streamSynchronize(StreamHandle stream) {
   ++state.counters.calls;
   if (const Code code = state.readyApart())
     return code;
-  return state.knows(stream) ? kSuccess : kInvalidHandle;
+  return state.knows(stream) ? state.catchUp(stream) : Result(kInvalidHandle);
 }
-Result eventCreate(EventHandle *event, unsigned) {
+Result streamWaitEvent(StreamHandle stream, EventHandle event, unsigned flags) {
+  DriverState &state = driverState();
+  Lock lock(state.mutex);
+  ++state.counters.calls;
+  if (const Code code = state.ready())
+    return code;
+  if (!state.events.count(event) || !state.knows(stream))
+    return kInvalidHandle;
+  if (flags)
+    return kInvalidValue;
+  if (DriverState::captured(stream)) {
+    stream->invalidated = true; // what is waited for is not part of the capture
+    return kNotSupported;
+  }
+  return state.happened(event);
+}
+Result eventCreate(EventHandle *event, unsigned flags) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
   if (const Code code = state.ready())
     return code;
+  if (flags & ~kEventWithoutTime)
+    return kInvalidValue;
   auto made = std::make_unique<EventTag>();
+  made->timed = !(flags & kEventWithoutTime);
   *event = made.get();
   state.events[*event] = std::move(made);
   return kSuccess;
@@ -212,7 +236,9 @@ Result eventRecord(EventHandle event, StreamHandle stream) {
     return code;
   if (!state.events.count(event) || !state.knows(stream))
     return kInvalidHandle;
-  event->recorded = !DriverState::captured(stream); // within a graph it tells no time
+  event->recorded = event->timed && !DriverState::captured(stream); // within a graph it tells no time
+  event->stream = stream;
+  event->copies = stream ? stream->done + stream->late.size() : 0;
   event->time = std::chrono::steady_clock::now();
   return kSuccess;
 }
@@ -222,7 +248,7 @@ Result eventSynchronize(EventHandle event) {
   ++state.counters.calls;
   if (const Code code = state.ready())
     return code;
-  return state.events.count(event) ? kSuccess : kInvalidHandle;
+  return state.events.count(event) ? state.happened(event) : Result(kInvalidHandle);
 }
 Result eventElapsedTime(float *milliseconds, EventHandle from, EventHandle to) {
   DriverState &state = driverState();
@@ -236,6 +262,26 @@ Result eventElapsedTime(float *milliseconds, EventHandle from, EventHandle to) {
 }
 } // namespace
 
+Result DriverState::catchUp(StreamHandle stream, uint64_t copies) {
+  while (stream && !stream->late.empty() && stream->done < copies) {
+    const std::function<Result()> work = std::move(stream->late.front());
+    stream->late.pop_front();
+    ++stream->done;
+    if (const Result result = work())
+      return result;
+  }
+  return kSuccess;
+}
+Result DriverState::catchUpAll() {
+  for (auto &[handle, stream] : streams)
+    if (const Result result = catchUp(handle))
+      return result;
+  return kSuccess;
+}
+Result DriverState::happened(EventHandle event) {
+  return streams.count(event->stream) ? catchUp(event->stream, event->copies) : Result(kSuccess);
+}
+
 void addExecution(DriverApi &api) {
   api.moduleLoadDataEx = moduleLoadDataEx;
   api.moduleUnload = moduleUnload;
@@ -246,6 +292,7 @@ void addExecution(DriverApi &api) {
   api.streamCreate = streamCreate;
   api.streamDestroy = streamDestroy;
   api.streamSynchronize = streamSynchronize;
+  api.streamWaitEvent = streamWaitEvent;
   api.eventCreate = eventCreate;
   api.eventDestroy = eventDestroy;
   api.eventRecord = eventRecord;

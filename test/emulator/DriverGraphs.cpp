@@ -72,6 +72,8 @@ Result graphLaunch(GraphExecHandle executable, StreamHandle stream) {
     stream->invalidated = true; // a graph within a graph is not modelled
     return kNotSupported;
   }
+  if (const Result before = state.catchUp(stream))
+    return before;
   ++state.counters.graphLaunches;
   for (const std::function<Result()> &node : executable->nodes)
     if (const Result result = node())

@@ -54,6 +54,7 @@ Result memFree(DevicePointer pointer) {
   auto found = state.memory.find(addressOf(pointer));
   if (found == state.memory.end())
     return state.ready() ? state.ready() : kInvalidValue;
+  state.catchUpAll(); // freeing waits for the device
   const Code guards = state.checkGuards("when memory is freed");
   const Code code = state.ready() ? state.ready() : guards;
   --state.counters.allocations;
@@ -78,6 +79,7 @@ Result memHostAlloc(void **pointer, size_t bytes, unsigned) {
 Result memFreeHost(void *pointer) {
   DriverState &state = driverState();
   Lock lock(state.mutex);
+  state.catchUpAll();
   if (!state.hostMemory.erase(pointer))
     return kInvalidValue;
   std::free(pointer);
@@ -101,13 +103,21 @@ Result transfer(DevicePointer device, const void *host, size_t bytes, StreamHand
     stream->invalidated = true;
     return kCaptureUnsupported;
   }
-  const bool recorded = DriverState::captured(stream);
-  return state.submit(stream, [&state, device, host, bytes, move, recorded]() -> Result {
-    const bool there = !bytes || (state.holds(device, bytes) && (!recorded || !host || state.pageLocked(host, bytes)));
+  const bool recorded = DriverState::captured(stream),
+             late = !recorded && stream && host && bytes > 0 && state.pageLocked(host, bytes);
+  std::function<Result()> work = [&state, device, host, bytes, move, checked = recorded || late]() -> Result {
+    const bool there = !bytes || (state.holds(device, bytes) && (!checked || !host || state.pageLocked(host, bytes)));
     if (there && bytes)
       move();
     return there ? kSuccess : kInvalidValue;
-  });
+  };
+  if (late) {
+    stream->late.push_back(std::move(work));
+    return kSuccess;
+  }
+  if (const Result before = recorded ? Result(kSuccess) : state.catchUp(stream))
+    return before;
+  return state.submit(stream, std::move(work));
 }
 Result memcpyHtoDAsync(DevicePointer to, const void *from, size_t bytes, StreamHandle stream) {
   return transfer(to, from, bytes, stream, [=] { std::memcpy(addressOf(to), from, bytes); });

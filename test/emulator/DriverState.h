@@ -3,6 +3,7 @@
 #include "test/emulator/EmulatedDriver.h"
 #include "test/emulator/Launch.h"
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,11 +31,16 @@ struct GraphTag {
 };
 struct GraphExecTag : GraphTag {};
 struct StreamTag {
-  std::unique_ptr<GraphTag> captured; // null: it runs what it is given
-  std::thread::id capturing;          // who
-  bool invalidated = false;           // the capture has failed
+  std::unique_ptr<GraphTag> captured;       // null: it runs what it is given
+  std::thread::id capturing;                // who
+  bool invalidated = false;                 // the capture has failed
+  std::deque<std::function<Result()>> late; // copies that wait until somebody waits for them
+  uint64_t done = 0;                        // of the copies given, those taken out of `late`
 };
 struct EventTag {
+  StreamHandle stream = nullptr;
+  uint64_t copies = 0; // given to the stream before it was recorded
+  bool timed = true;
   bool recorded = false;
   std::chrono::steady_clock::time_point time;
 };
@@ -100,6 +106,11 @@ struct DriverState {
   Code readyApart();
   /// Runs `work`, or records it where the stream is captured.
   rt::cuda::Result submit(rt::cuda::StreamHandle stream, std::function<rt::cuda::Result()> work);
+  /// Runs the copies that the stream was given, up to this number of them.
+  rt::cuda::Result catchUp(rt::cuda::StreamHandle stream, uint64_t copies = UINT64_MAX);
+  rt::cuda::Result catchUpAll();
+  /// What was given to the event's stream before it was recorded is done after this.
+  rt::cuda::Result happened(rt::cuda::EventHandle event);
   static bool captured(rt::cuda::StreamHandle stream) { return stream && stream->captured; }
   bool holds(rt::cuda::DevicePointer pointer, size_t bytes) const;
   bool pageLocked(const void *pointer, size_t bytes) const;

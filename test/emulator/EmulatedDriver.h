@@ -27,9 +27,11 @@ struct DriverCounters {
   std::vector<std::string> launched;        // functions, in order
 };
 
-/// Functions have the arguments, checks and codes of the real ones. All work is done when a call returns. Memory is all
-/// ones (as floats: NaN) when it is allocated and lies between guard zones, looked at after each launch and when it is
-/// freed. A kernel's Fault, and a guard zone written to, is 719 (launch failed), which every later call returns too,
+/// Functions have the arguments, checks and codes of the real ones. All work is done when a call returns, but copies of
+/// page-locked memory: they are done as late as they may be, when further work of their stream, or somebody who waits
+/// for it or for an event behind them, needs them, so that whoever does not wait reads what was there before. Memory is
+/// all ones (as floats: NaN) when it is allocated and lies between guard zones, looked at after each launch and when it
+/// is freed. A kernel's Fault, and a guard zone written to, is 719 (launch failed), which every later call returns too,
 /// and getErrorString(719) says what was wrong. A stream that is captured does nothing until its graph is launched;
 /// what must not happen meanwhile (waiting, allocating, copies of memory that is not page-locked) ends the capture.
 const rt::cuda::DriverApi &driverApi();

@@ -1,9 +1,15 @@
 #include "runtime/hal/cuda/DataStore.h"
+#include "runtime/hal/Landing.h"
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 namespace sn::rt::cuda {
+namespace {
+/// What tells a data set on the device from others.
+const void *arrayOf(const DataView &view) {
+  return view.loader == Loader::Dense ? static_cast<const void *>(view.values) : view.indptr;
+}
+} // namespace
+
 DataStore::~DataStore() {
   for (const auto &[device, host] : hosts)
     context.release(reinterpret_cast<DevicePointer>(device));
@@ -21,7 +27,7 @@ const void *DataStore::copy(const void *host, int64_t bytes) {
 }
 
 DataView DataStore::place(const DataView &view) {
-  if (hosts.count(view.loader == Loader::Dense ? static_cast<const void *>(view.values) : view.indptr))
+  if (hosts.count(arrayOf(view)) || landings.count(arrayOf(view)))
     return view;
   const int64_t stored =
       view.index && view.rows > 0 ? 1 + int64_t(*std::max_element(view.index, view.index + view.rows)) : view.rows;
@@ -44,32 +50,28 @@ DataView DataStore::place(const DataView &view) {
   return placed;
 }
 
-int64_t DataStore::mostEntries(const DataView &view, int64_t rows) const {
-  const int64_t *indptr = hostOf(view.indptr);
-  rows = std::min(rows, view.rows);
-  if (!indptr) {
-    const int64_t average = view.rows > 0 ? (view.entries * rows + view.rows - 1) / view.rows : 0;
-    return average + average / 4;
-  }
-  const int32_t *index = hostOf(view.index);
-  std::vector<int64_t> lengths(static_cast<size_t>(view.rows));
-  for (int64_t example = 0; example < view.rows; ++example) {
-    const int64_t row = index ? index[example] : example;
-    lengths[static_cast<size_t>(example)] = indptr[row + 1] - indptr[row];
-  }
-  const auto border = lengths.begin() + rows;
-  if (border != lengths.end())
-    std::nth_element(lengths.begin(), border, lengths.end(), std::greater<>());
-  return std::accumulate(lengths.begin(), border, int64_t(0));
+void DataStore::adopt(const DataView &landed, const DataView &streamed) { landings[arrayOf(landed)] = streamed; }
+void DataStore::forget(const DataView &landed) { landings.erase(arrayOf(landed)); }
+
+DataView DataStore::onHost(const DataView &placed) const {
+  if (auto streamed = landings.find(arrayOf(placed)); streamed != landings.end())
+    return streamed->second;
+  if (placed.source) // not landed yet: its arrays are the host's
+    return placed;
+  DataView view = placed;
+  view.indptr = hostOf(placed.indptr);
+  view.index = placed.index ? hostOf(placed.index) : nullptr;
+  return view;
 }
 
+int64_t DataStore::mostEntries(const DataView &view, int64_t rows) const { return rt::mostEntries(onHost(view), rows); }
+
 int64_t DataStore::entriesOf(const DataView &placed, const int64_t *examples, int64_t count) const {
-  const int64_t *indptr = hostOf(placed.indptr);
-  const int32_t *index = placed.index ? hostOf(placed.index) : nullptr;
+  const DataView view = onHost(placed);
   int64_t entries = 0;
-  for (int64_t i = 0; i < count && indptr; ++i) {
-    const int64_t row = index ? index[examples[i]] : examples[i];
-    entries += indptr[row + 1] - indptr[row];
+  for (int64_t i = 0; i < count && view.indptr; ++i) {
+    const int64_t row = view.storedRow(examples[i]);
+    entries += view.indptr[row + 1] - view.indptr[row];
   }
   return entries;
 }

@@ -61,6 +61,7 @@ OpenedDriver openDriver(const std::string &library) {
   find(api.streamCreate, {"cuStreamCreate"});
   find(api.streamDestroy, {"cuStreamDestroy_v2"});
   find(api.streamSynchronize, {"cuStreamSynchronize"});
+  find(api.streamWaitEvent, {"cuStreamWaitEvent"});
   find(api.streamBeginCapture, {"cuStreamBeginCapture_v2"});
   find(api.streamEndCapture, {"cuStreamEndCapture"});
   find(api.graphInstantiate, {"cuGraphInstantiateWithFlags"});

@@ -42,6 +42,7 @@ enum class Attribute : int {
 };
 /// CUfunction_attribute, as far as used.
 enum class FunctionAttribute : int { LocalBytes = 3, Registers = 4, MaxDynamicSharedBytes = 8 };
+inline constexpr unsigned kEventWithoutTime = 2; // CU_EVENT_DISABLE_TIMING
 /// CUstreamCaptureMode, as far as used: other threads may do what a capture must not be disturbed by.
 inline constexpr int kCaptureThreadLocal = 1;
 
@@ -77,6 +78,7 @@ struct DriverApi {
   Result (*streamCreate)(StreamHandle *stream, unsigned flags);
   Result (*streamDestroy)(StreamHandle stream);
   Result (*streamSynchronize)(StreamHandle stream);
+  Result (*streamWaitEvent)(StreamHandle stream, EventHandle event, unsigned flags);
   Result (*streamBeginCapture)(StreamHandle stream, int mode);
   Result (*streamEndCapture)(StreamHandle stream, GraphHandle *graph);
   Result (*graphInstantiate)(GraphExecHandle *executable, GraphHandle graph, unsigned long long flags);

@@ -228,6 +228,55 @@ TEST(Driver, StreamsAndEventsTellTheTimeBetween) {
   EXPECT_EQ(driver.api.eventRecord(from, stream), 400);
 }
 
+TEST(Driver, CopiesOfPageLockedMemoryAreLateUntilSomebodyWaits) {
+  Opened driver;
+  StreamHandle copies = nullptr, other = nullptr;
+  EventHandle first = nullptr, never = nullptr;
+  ASSERT_EQ(driver.api.streamCreate(&copies, 1), 0);
+  ASSERT_EQ(driver.api.streamCreate(&other, 1), 0);
+  ASSERT_EQ(driver.api.eventCreate(&first, kEventWithoutTime), 0);
+  ASSERT_EQ(driver.api.eventCreate(&never, kEventWithoutTime), 0);
+  EXPECT_EQ(driver.api.eventCreate(&never, 1u << 20), 1);
+  void *page = nullptr;
+  ASSERT_EQ(driver.api.memHostAlloc(&page, 8, 0), 0);
+  auto *host = static_cast<float *>(page);
+  host[0] = 1, host[1] = 2;
+  const DevicePointer memory = driver.allocate(8);
+  auto there = [&](size_t i) {
+    float value = 0; // by a stream that waits for nothing
+    EXPECT_EQ(driver.api.memcpyDtoHAsync(&value, memory + 4 * i, 4, other), 0);
+    return value;
+  };
+  ASSERT_EQ(driver.api.memcpyHtoDAsync(memory, host, 4, copies), 0);
+  ASSERT_EQ(driver.api.eventRecord(first, copies), 0);
+  ASSERT_EQ(driver.api.memcpyHtoDAsync(memory + 4, host + 1, 4, copies), 0);
+  EXPECT_TRUE(std::isnan(there(0)));
+  EXPECT_EQ(driver.api.streamWaitEvent(other, never, 0), 0); // not recorded: nothing to wait for
+  EXPECT_TRUE(std::isnan(there(0)));
+  EXPECT_EQ(driver.api.streamWaitEvent(other, first, 0), 0);
+  EXPECT_EQ(there(0), 1);
+  EXPECT_TRUE(std::isnan(there(1)));
+  host[1] = 3; // too early
+  EXPECT_EQ(driver.api.streamSynchronize(copies), 0);
+  EXPECT_EQ(there(1), 3);
+  host[0] = 4;
+  ASSERT_EQ(driver.api.memcpyHtoDAsync(memory, host, 4, copies), 0);
+  ASSERT_EQ(driver.api.eventRecord(first, copies), 0);
+  EXPECT_EQ(driver.api.eventSynchronize(first), 0);
+  EXPECT_EQ(there(0), 4);
+  EXPECT_EQ(driver.api.streamWaitEvent(other, first, 1), 1);
+  EXPECT_EQ(driver.api.streamWaitEvent(other, reinterpret_cast<EventHandle>(host), 0), 400);
+  ASSERT_EQ(driver.api.streamBeginCapture(other, kCaptureThreadLocal), 0);
+  EXPECT_EQ(driver.api.streamWaitEvent(other, first, 0), 801);
+  GraphHandle graph = nullptr;
+  EXPECT_EQ(driver.api.streamEndCapture(other, &graph), 901);
+  for (EventHandle event : {first, never})
+    EXPECT_EQ(driver.api.eventDestroy(event), 0);
+  for (StreamHandle stream : {copies, other})
+    EXPECT_EQ(driver.api.streamDestroy(stream), 0);
+  EXPECT_EQ(driver.api.memFreeHost(page), 0);
+}
+
 TEST(Driver, ACapturedStreamIsRecordedAndReplayed) {
   Opened driver;
   const FunctionHandle function = driver.function(kFill, "fill");
