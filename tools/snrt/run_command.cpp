@@ -100,10 +100,11 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// Takes out what changes deltas and not the loss, and limits of weights: no differences of the loss show them.
+/// Takes out what changes deltas and not the loss, limits of weights, and roundings larger than the differences: no
+/// differences of the loss show them.
 bool stripped(nlohmann::json &object) {
-  constexpr std::string_view kKeys[] = {"sparsenesspenalty", "deltaboost",  "deltanorm",
-                                        "weightnorm",        "weightsdata", "weightdata"};
+  constexpr std::string_view kKeys[] = {"sparsenesspenalty", "deltaboost", "deltanorm", "weightnorm",
+                                        "weightsdata",       "weightdata", "precision"};
   bool any = false;
   for (auto it = object.begin(); it != object.end();)
     if (std::find(std::begin(kKeys), std::end(kKeys), lower(it.key())) != std::end(kKeys)) {
@@ -127,7 +128,8 @@ std::string checkableNetwork(const std::string &path, const Workspace &workspace
     return path;
   workspace.write("network.json", network.dump(2));
   fmt::print(stderr,
-             "snrt: SparsenessPenalty, DeltaBoost, DeltaNorm, WeightNorm and WeightsData are left out of the check\n");
+             "snrt: SparsenessPenalty, DeltaBoost, DeltaNorm, WeightNorm, WeightsData and Precision are left out of the "
+             "check\n");
   return workspace("network.json");
 }
 
