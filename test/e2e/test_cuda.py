@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The commands on the CUDA device, which the emulator stands in for (snrt-emulated): trained, resumed and used, they agree with --device cpu.
 Without an NVIDIA driver `--device cuda` says so."""
+import contextlib
 import ctypes
 import json
 import os
@@ -37,6 +38,19 @@ class Cuda(commands.Commands):
 
     def emulated_as(self, device):
         return lambda command, *arguments: self.run_program("snrt-emulated", command, *arguments, "--device", device)
+
+    @contextlib.contextmanager
+    def environment(self, **variables):
+        """Of the programs that are run; None: without the variable."""
+        before = {name: os.environ.pop(name, None) for name in variables}
+        os.environ.update({name: value for name, value in variables.items() if value is not None})
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
     def epochs(self, run):
         return [line for line in map(json.loads, run.stdout.splitlines()) if line["kind"] == "epoch"]
@@ -126,6 +140,29 @@ class Cuda(commands.Commands):
         run = self.run_program("snrt-emulated", "train", "net.plan", "data.h5", "-o", "x.h5", "--device", "emulated-small", code=1)
         self.assertSays(run, "training needs about", "and the device has free 256.0 KiB", "too little", "what would help")
         self.assertFalse(os.path.exists(os.path.join(self.folder, "x.h5")))
+
+    def test_hidden_products_by_the_library(self):
+        """With and without cuBLASLt training agrees with the CPU's; which of them it was is said, and the same bits come twice."""
+        runs = {}
+        for name, setting in (("once", None), ("twice", None), ("without", "none")):
+            with self.environment(SNRT_CUBLASLT=setting):
+                runs[name] = self.emulated_as("emulated-library")("train", "net.plan", "data.h5", "-o", f"{name}.h5", "--epochs", 2, "--json")
+        said = {name: json.loads(run.stdout.splitlines()[0])["remarks"] for name, run in runs.items()}
+        for name in ("once", "twice"):
+            self.assertEqual(len(said[name]), 1)
+            self.assertRegex(said[name][0], "^cuBLASLt 13.1.0 computes the products of .*Second")
+        self.assertRegex(said["without"][0], "^cuBLASLt is turned off by SNRT_CUBLASLT=none; the plan's own kernels compute the products of .*Second")
+        self.assertEqual(self.digest("once.h5"), self.digest("twice.h5"))
+        host = self.epochs(self.snrt("train", "net.plan", "data.h5", "-o", "host.h5", "--epochs", 2, "--json"))
+        for name, run in runs.items():
+            for ours, theirs in zip(host, self.epochs(run), strict=True):
+                self.assertNear(ours["error"], theirs["error"])
+        with self.environment(SNRT_CUBLASLT="none"):
+            told = self.emulated_as("emulated-library")("train", "net.plan", "data.h5", "-o", "told.h5", "--epochs", 1)
+        self.assertIn("\ncuBLASLt is turned off by SNRT_CUBLASLT=none; the plan's own kernels", told.stdout)
+        with self.environment(SNRT_CUBLASLT="libm.so.6"):
+            run = self.run_program("snrt-emulated", "train", "net.plan", "data.h5", "-o", "x.h5", "--device", "emulated-library", code=1)
+        self.assertSays(run, "SNRT_CUBLASLT: 'libm.so.6' cannot be used: libm.so.6 has no cublasLtCreate")
 
     def test_a_kind_that_does_not_exist(self):
         self.assertSays(self.snrt("predict", "net.plan", "none.h5", "data.h5", "-o", "x.tsv", "--device", "tpu", code=1),

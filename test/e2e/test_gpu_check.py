@@ -34,9 +34,9 @@ class GpuCheck(commands.Commands):
             raise AssertionError(f"{name} {arguments}: exit code {run.returncode}, not {code}\n{run.stdout}{run.stderr}")
         return run
 
-    def check(self, folder, part, out, code=0, snrt="snrt-emulated", device="emulated"):
+    def check(self, folder, part, out, code=0, snrt="snrt-emulated", device="emulated", options=()):
         """The printed lines, and the part's result."""
-        run = self.tool("check", folder, "--only", part, "--device", device, "--snrt", os.path.join(commands.BIN, snrt), "-o", out, "--jobs", 2, code=code)
+        run = self.tool("check", folder, "--only", part, "--device", device, "--snrt", os.path.join(commands.BIN, snrt), "-o", out, "--jobs", 2, *options, code=code)
         self.assertEqual(os.listdir(self.path(out)), ["gpu-check.json"])
         result = json.loads(self.read(f"{out}/gpu-check.json"))
         for name in ("date", "commit", "device", "machine", "pack"):
@@ -118,8 +118,26 @@ class GpuCheck(commands.Commands):
         for row in case["kernels"]:
             self.assertGreater(row["ratio"], 0)
 
+    def test_the_library_beside_our_kernels(self):
+        self.spoiled("library")
+        os.makedirs(self.path("library/bench"))
+        self.snc("compile", f"{commands.EXAMPLES}/movielens/ae.json", "-o", "library/bench/ae.plan")
+        self.write("library/bench/cases.json", json.dumps({"predicted_by": "the test", "cases": [{
+            "name": "tiny", "plan": "ae.plan", "columns": 200, "entries_per_row": 20, "rows": 128, "batch": 64, "optimizer": "SGD"}]}))
+        program = os.path.join(commands.BIN, "sn-gpu-library-emulated")
+        run, found = self.check("library", "library", "library-out", options=("--library", program))
+        self.assertSays(run, "library: passed: tiny:", "of the library's rate")
+        case = found["cases"][0]
+        self.assertEqual([[product[name] for name in ("rows", "inner", "columns")] for product in case["library"]["products"]],
+                         [[64, 128, 200], [64, 200, 128], [128, 64, 200]])
+        self.assertIn("cuBLASLt 13.1.0", case["library"]["library"])
+        self.assertGreater(case["kernels"][0]["of_the_library"], 0)
+        run = self.run_program("sn-gpu-library-emulated", 64, 0, 200, "fp32", code=1)
+        self.assertSays(run, "sn-gpu-library: '0' is no number of rows or columns")
+        self.assertSays(self.run_program("sn-gpu-library-emulated", 64, 8, 200, "half", code=1), "usage: sn-gpu-library BATCH INNER COLUMNS fp32|tf32")
+
     def test_parts_that_cannot_run_say_why(self):
-        for part, words in (("bench", "the folder holds no benchmarks"), ("pytorch", "torch")):
+        for part, words in (("bench", "the folder holds no benchmarks"), ("library", "the folder holds no benchmarks"), ("pytorch", "torch")):
             run, found = self.check("folder", part, "skipped")
             self.assertEqual(found["verdict"], "skipped")
             self.assertSays(run, f"{part}: skipped:", words)

@@ -13,6 +13,7 @@ import time
 
 PLACES = 7  # of the lists of the best columns
 WITHIN = 0.3  # of a prediction (issue 4)
+LIBRARY_SHARE = 0.6  # of its rate, that wide_output is built for (issue 4)
 
 
 class Failure(Exception):
@@ -20,10 +21,11 @@ class Failure(Exception):
 
 
 class Setting:
-    def __init__(self, folder, scratch, snrt, device, jobs, seconds):
+    def __init__(self, folder, scratch, snrt, device, jobs, seconds, library=None):
         self.folder, self.scratch, self.device, self.jobs = folder, scratch, device, jobs
         self.unpacking = threading.Lock()
         self.snrt_path = snrt or self.carried("snrt")
+        self.library_path = library
         self.end = time.monotonic() + seconds
 
     def carried(self, name):
@@ -246,6 +248,42 @@ def bench(setting):
     return {"problems": problems, "cases": cases, "predicted_by": packed["predicted_by"], "summary": "; ".join(steps)}
 
 
+def hidden_widths(case):
+    """Of a benchmark's network."""
+    return [1024] * 3 if "three" in case["plan"] else [128]
+
+
+def beside_the_library(setting, case):
+    """The rate of each output layer's kernels, and the library's for the products of training one."""
+    plan, data, weights = f"{setting.folder}/bench/{case['plan']}", make_data(setting, case), f"{setting.scratch}/w.h5"
+    lines = setting.snrt("train", plan, data, "-o", weights, "--epochs", 1, "--profile", "--batch", case["batch"], "--optimizer", case["optimizer"], "--force")
+    os.unlink(weights)
+    rates = json.loads(setting.program(setting.library_path or setting.carried("sn-gpu-library"), case["batch"], hidden_widths(case)[-1], case["columns"], "fp32"))
+    found = {"name": case["name"], "library": rates, "kernels": []}
+    for step in (step for profile in of_kind(lines, "profile") if profile["entry"] == "train" for step in profile["steps"]):
+        if step["kernel"] == "wide_output" and step["seconds"] > 0:
+            rate = step["flops"] / step["seconds"]
+            found["kernels"].append({"label": step["label"], "sweep": step["sweep"], "flops_per_second": rate, "of_the_library": rate / rates["flops_per_second"]})
+    return found
+
+
+def library(setting):
+    """Products of wide_output beside the library's: no difference fails."""
+    cases, problems = [], []
+    if not bench_cases(setting)["cases"]:
+        return {"problems": [], "skipped": "the folder holds no benchmarks (tools/gpu/pack --small)"}
+    for case in bench_cases(setting)["cases"]:
+        if setting.late():
+            cases.append({"name": case["name"], "skipped": "no time was left"})
+            continue
+        try:
+            cases.append(beside_the_library(setting, case))
+        except (Failure, KeyError, IndexError, ValueError, ZeroDivisionError) as fault:
+            problems.append(f"{case['name']}: {fault}")
+    shares = [f"{case['name']}: {kernel['label']} at {kernel['of_the_library']:.2f} of the library's rate" for case in cases for kernel in case.get("kernels", [])]
+    return {"problems": problems, "cases": cases, "target": LIBRARY_SHARE, "summary": "; ".join(shares)}
+
+
 def pytorch(setting):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pytorch_baseline.py")
     try:
@@ -262,7 +300,7 @@ def pytorch(setting):
         if case["columns"] * case["batch"] * 4 > 2 ** 34:
             results.append({"name": case["name"], "skipped": f"the batch x outputs arrays that PyTorch makes take {case['columns'] * case['batch'] * 4 / 1e9:.0f} GB each"})
             continue
-        hidden = [1024] * 3 if "three" in case["plan"] else [128]
+        hidden = hidden_widths(case)
         for tf32 in (0, 1):
             try:
                 left = max(20, (setting.end - time.monotonic()) / max(1, 4 - len(results)))
@@ -274,7 +312,7 @@ def pytorch(setting):
     return {"problems": [], "version": import_torch.stdout.split()[0], "results": results, "summary": "; ".join(best)}
 
 
-PARTS = {"conformance": conformance, "determinism": determinism, "bench": bench, "pytorch": pytorch}
+PARTS = {"conformance": conformance, "determinism": determinism, "bench": bench, "library": library, "pytorch": pytorch}
 
 
 def run(name, setting):

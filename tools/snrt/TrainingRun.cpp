@@ -1,6 +1,7 @@
 #include "tools/snrt/TrainingRun.h"
 #include "runtime/exec/DiskRoom.h"
 #include "runtime/exec/SameNetwork.h"
+#include "runtime/hal/Remarks.h"
 #include "tools/snrt/Output.h"
 #include <algorithm>
 #include <cctype>
@@ -98,6 +99,7 @@ TrainingRun::TrainingRun(const TrainOptions &options)
       metrics(metricsPathFor(out), options.run.json) {
   timeSteps(session, options.run);
   printNotes(data);
+  sayReading(data, settings, forecast);
   model.allocateStates(*settings.optimizer);
   rt::requireDiskRoom(out, rt::checkpointBytes(model, session.header(model, settings, {}, data)), cadence.any());
   if (weights)
@@ -145,6 +147,7 @@ void TrainingRun::prepareMeasures() {
 
 void TrainingRun::bindValidation() {
   rt::DataFile held = rt::DataFile::open(options.validation);
+  held.stream(file.streaming());
   validationData =
       rt::bindData(session.plan(), rt::dataSetsOf(session.entry("evaluate")), held, rt::parseAliases(options.run.bind));
   for (const auto &[name, set] : validationData.sets)
@@ -154,11 +157,20 @@ void TrainingRun::bindValidation() {
 
 double TrainingRun::secondsSinceStart() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// What the device says of how it runs the plan.
+std::vector<std::string> TrainingRun::remarks() {
+  const auto *device = dynamic_cast<const rt::Remarks *>(&session.device());
+  return device ? device->remarks() : std::vector<std::string>();
+}
+
 void TrainingRun::announce(rt::Trainer &trainer) {
   if (!options.run.json)
     fmt::print("{}: {} examples, {} parameters, {}, batch {}, {} epochs, seed {}\n", session.plan().network, data.rows,
                model.parameterBytes() / static_cast<int64_t>(sizeof(float)), settings.optimizer->name, settings.batch,
                settings.epochs, settings.seed);
+  if (!options.run.json)
+    for (const std::string &line : remarks())
+      fmt::print("{}\n", line);
   if (!options.resume.empty() && !options.run.json)
     fmt::print("resumed after step {}: epoch {}, example {}\n", begin.position.step, begin.position.epoch + 1,
                begin.position.example);
@@ -178,8 +190,11 @@ nlohmann::json TrainingRun::runRecord(rt::Trainer &trainer) {
                          {"parameters", model.parameterBytes() / static_cast<int64_t>(sizeof(float))},
                          {"datasets", rt::recordOf(data)},
                          {"memory", forecast.needs},
+                         {"data_way", forecast.way},
                          {"estimate", {{"seconds_per_epoch", forecast.seconds}}},
                          {"graph", rt::graphOf(trainer.run().entry())}};
+  if (const std::vector<std::string> said = remarks(); !said.empty())
+    line["remarks"] = said;
   if (!options.resume.empty())
     line["resumed"] = rt::recordOf(begin.position);
   return line;
@@ -407,6 +422,8 @@ std::string TrainingRun::goOnCommand() const {
   }
   if (!options.checkpointEvery.empty())
     command += " --checkpoint-every " + quoted(options.checkpointEvery);
+  if (options.run.stream)
+    command += " --stream";
   if (!options.run.device.level.empty())
     command += " --level " + quoted(options.run.device.level);
   for (const std::string &bind : options.run.bind)

@@ -35,6 +35,7 @@ private:
   bool isFinished() const;
   void prepareMeasures();
   void bindValidation();
+  std::vector<std::string> remarks();
   void announce(rt::Trainer &trainer);
   nlohmann::json runRecord(rt::Trainer &trainer);
   void sayBraked(const rt::Position &at, const rt::BatchReport &batch, class Progress &progress);
