@@ -33,6 +33,6 @@ Factor roundedFactor(double value, plan::Precision precision) {
 double bf16Spacing(double value) {
   int exponent = 0;
   std::frexp(value, &exponent);
-  return std::ldexp(1, std::max(exponent, kLeastExponent) - kBf16Bits);
+  return std::ldexp(1, (value == 0 ? kLeastExponent : std::max(exponent, kLeastExponent)) - kBf16Bits);
 }
 } // namespace sn::reference

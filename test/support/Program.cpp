@@ -21,7 +21,7 @@ rt::Settings settingsFor(const plan::Plan &plan, const std::string &optimizer) {
 }
 
 rt::Batch batchOf(const reference::Run &run) {
-  return {static_cast<int64_t>(run.ids.size()), run.ids.data(), run.seed, run.epoch};
+  return {static_cast<int64_t>(run.ids.size()), run.ids.data(), run.seed, run.epoch, run.step};
 }
 } // namespace
 
