@@ -52,6 +52,8 @@ public:
   /// the same pointer.
   /// Streamed from the file: the rows are not read, and what is wrong with one is found when it is (docs/spec/data.md).
   std::shared_ptr<const DataSet> load(const std::string &name);
+  /// Lets go of what was loaded and nobody holds.
+  void forget() { loaded_.clear(); }
   /// Into memory, whatever stream() says.
   std::shared_ptr<const DataSet> loadWhole(const std::string &name);
   /// How data sets are loaded and bound from here on.

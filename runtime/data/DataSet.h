@@ -29,7 +29,7 @@ struct DataSet {
   std::shared_ptr<RowSource> rowsFrom; // streamed: gives the rows; null: they are here
   int64_t denseRows = 0;               // streamed, dense: rows in the file
   int64_t chunks = 0,
-          readerBytes = 0; // streamed: chunks of its largest array (0: in one piece); memory that reading takes
+          readerBytes = 0; // streamed: chunks that no memory keeps (0: none); memory of reading
   bool streamed() const { return rowsFrom != nullptr; }
   int64_t storedRow(int64_t example) const { return index.empty() ? example : index[static_cast<size_t>(example)]; }
   /// Rows of the matrix: fewer or more than examples where the data set is indexed.

@@ -15,6 +15,7 @@ public:
   void soon(int64_t first, int64_t count) const override { array.soon(first / perRow(), count / perRow()); }
   int64_t chunkNumbers() const override { return array.layout().chunkRows * perRow(); }
   int64_t chunks() const override { return array.layout().chunks; }
+  int64_t chunkBytes() const override { return array.layout().chunkBytes; }
   int64_t cacheBytes() const override { return array.layout().cacheBytes(); }
 
 private:
@@ -50,6 +51,7 @@ public:
   void soon(int64_t, int64_t) const override {}
   int64_t chunkNumbers() const override { return 0; }
   int64_t chunks() const override { return 0; }
+  int64_t chunkBytes() const override { return 0; }
   int64_t cacheBytes() const override { return 0; }
 
 private:

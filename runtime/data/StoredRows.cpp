@@ -8,7 +8,7 @@ namespace sn::rt {
 namespace {
 /// Numbers between two rows that are read along rather than left out: a page, which the system reads anyway.
 constexpr int64_t kPage = 1024;
-constexpr int64_t kMostAtOnce = int64_t(1) << 20;
+constexpr int64_t kMostAtOnce = int64_t(1) << 18;
 
 /// Rows that are read together: numbers [first, end), and those of `order` from `from` to before `to`.
 struct Extent {
@@ -186,7 +186,8 @@ std::shared_ptr<RowSource> rowsInFile(StoredRows where) { return std::make_share
 void keepInFile(DataSet &data, StoredRows where) {
   for (const auto &numbers : {where.indices, where.values})
     if (numbers) {
-      data.chunks = std::max(data.chunks, numbers->chunks());
+      if (numbers->chunks() * numbers->chunkBytes() > numbers->cacheBytes()) // else each is unpacked once
+        data.chunks = std::max(data.chunks, numbers->chunks());
       data.readerBytes += numbers->cacheBytes();
     }
   data.rowsFrom = rowsInFile(std::move(where));

@@ -19,6 +19,7 @@ public:
   /// Of the chunks that are read and unpacked as a whole: numbers in each, or 0 where all lie in one piece.
   virtual int64_t chunkNumbers() const = 0;
   virtual int64_t chunks() const = 0;
+  virtual int64_t chunkBytes() const = 0; // of one, in memory
   /// Memory that reading takes: the chunks that are kept.
   virtual int64_t cacheBytes() const = 0;
 };

@@ -1,5 +1,6 @@
 #include "runtime/exec/Needs.h"
 #include "runtime/exec/EntryRun.h"
+#include "runtime/hal/Landing.h"
 #include "runtime/hal/OwnMemory.h"
 #include <algorithm>
 #include <cmath>
@@ -13,6 +14,8 @@ constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kInitialBytes = int64_t(16) << 20, kTileBytes = int64_t(16) << 20;
 /// Stacks of threads, pages of libraries not touched before, gaps in the heap.
 constexpr int64_t kSlack = int64_t(1) << 20;
+/// Rows that lie close together in a file are read through a block of this size, beside it the order they lie in.
+constexpr int64_t kReadAtOnce = int64_t(2) << 20;
 
 std::vector<std::pair<const char *, int64_t>> kindsOf(const Needs &needs) {
   return {{"parameters", needs.parameters},
@@ -40,25 +43,46 @@ void to_json(nlohmann::json &json, const Needs &needs) {
           {"passing", needs.passing},       {"total", needs.total()}};
 }
 
-Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, const DataFile &file,
+namespace {
+/// Of a streamed data set all but its rows.
+std::shared_ptr<const DataSet> keptOf(DataFile &file, const std::string &stored) {
+  const Streaming how = file.streaming();
+  file.stream({true, how.toDevice});
+  std::shared_ptr<const DataSet> set = file.load(stored);
+  file.stream(how);
+  return set;
+}
+int64_t keptBytes(const DataSet &set) {
+  return bytesOf(set) + (set.streamed() ? set.readerBytes + kReadAtOnce : 0) +
+         (set.rowNames ? set.rowNames->bytes() : 0) + (set.columnNames ? set.columnNames->bytes() : 0);
+}
+} // namespace
+
+Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file,
                     const Aliases &aliases) {
   Outline outline;
+  outline.streaming = file.streaming();
+  const bool streamed = outline.streaming.fromFile || outline.streaming.toDevice;
   std::vector<std::string> counted;
-  outline.binding = bindFrom(plan, names, file, aliases, [&](const std::string &stored) {
-    DataShape shape = file.describe(stored);
-    if (std::none_of(counted.begin(), counted.end(), [&](const auto &other) { return file.same(other, stored); })) {
-      counted.push_back(stored);
-      outline.bytes += shape.bytes;
-      outline.loading = std::max(outline.loading, shape.loading);
-    }
-    outline.shapes[stored] = shape;
-    auto set = std::make_shared<DataSet>();
-    set->name = stored;
-    set->loader = shape.loader;
-    set->rows = shape.rows;
-    set->columns = shape.columns;
-    return set;
-  });
+  outline.binding =
+      bindFrom(plan, names, file, aliases, [&](const std::string &stored) -> std::shared_ptr<const DataSet> {
+        DataShape shape = file.describe(stored);
+        const std::shared_ptr<const DataSet> kept = streamed ? keptOf(file, stored) : nullptr;
+        if (std::none_of(counted.begin(), counted.end(), [&](const auto &other) { return file.same(other, stored); })) {
+          counted.push_back(stored);
+          outline.bytes += outline.streaming.fromFile ? keptBytes(*kept) : shape.bytes;
+          outline.loading = std::max(outline.loading, shape.loading);
+        }
+        outline.shapes[stored] = shape;
+        if (kept)
+          return kept;
+        auto set = std::make_shared<DataSet>();
+        set->name = stored;
+        set->loader = shape.loader;
+        set->rows = shape.rows;
+        set->columns = shape.columns;
+        return set;
+      });
   std::map<std::string, DataShape, std::less<>> byPlanName;
   for (const auto &[name, set] : outline.binding.sets)
     byPlanName[name] = outline.shapes.at(set->name);
@@ -79,7 +103,6 @@ void Forecast::addData(const Outline &outline) {
   if (std::find(counted.begin(), counted.end(), &outline) != counted.end())
     return;
   counted.push_back(&outline);
-  data += outline.bytes;
   loading = std::max(loading, outline.loading);
 }
 
@@ -106,8 +129,48 @@ Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, c
   return memory;
 }
 
+namespace {
+/// Where the rows of a run's streamed data sets land, one for each data set.
+std::vector<LandingLayout> landingsOf(const plan::Entry &entry, const Outline &outline, int64_t batch) {
+  std::vector<LandingLayout> landings;
+  std::set<const DataSet *> counted;
+  for (const std::string &name : dataSetsOf(entry)) {
+    const DataSet &set = *outline.binding.sets.at(name);
+    if ((set.streamed() || outline.streaming.toDevice) && counted.insert(&set).second)
+      landings.emplace_back(viewOf(set, set.columns), std::min(batch, set.rows));
+  }
+  return landings;
+}
+bool isStreamed(const Outline &outline) { return outline.streaming.fromFile || outline.streaming.toDevice; }
+} // namespace
+
+int64_t Forecast::dataBytes(int64_t batch) const {
+  int64_t bytes = data;
+  for (const Outline *outline : counted)
+    bytes += share == MemoryShare::Device && isStreamed(*outline) ? 0 : outline->bytes;
+  for (const Run &run : runs) {
+    if (!isStreamed(*run.outline) || run.entry->name == "trial") // trials take the rows of their steps
+      continue;
+    for (const LandingLayout &one : landingsOf(*run.entry, *run.outline, batch))
+      bytes += share == MemoryShare::Host ? one.halvesBytes() : one.bytes();
+  }
+  return bytes;
+}
+
+int64_t Forecast::batchBytes(int64_t batch) const {
+  int64_t most = 0;
+  for (const Run &run : runs) {
+    int64_t bytes = 0;
+    if (isStreamed(*run.outline))
+      for (const LandingLayout &one : landingsOf(*run.entry, *run.outline, batch))
+        bytes += one.batchBytes();
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
 Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
-  Needs needs{.data = data, .program = program};
+  Needs needs{.data = dataBytes(batch), .program = program};
   const auto *own = dynamic_cast<const OwnMemory *>(&device);
   int64_t initial = 0, tile = 0;
   for (const plan::Parameter &parameter : thePlan.parameters) {

@@ -11,12 +11,13 @@ namespace sn::rt {
 struct Outline {
   Binding binding; // data sets with kind and extents, without contents
   std::map<std::string, DataShape, std::less<>> shapes;
-  int64_t bytes = 0;   // once loaded; a data set bound to two names counts once
+  int64_t bytes = 0;   // once loaded; a data set bound to two names counts once; streamed: of what stays in memory
   int64_t loading = 0; // beside them while they are read
+  Streaming streaming;
 };
-/// UserError as from bindData for what a header shows.
-Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, const DataFile &file,
-                    const Aliases &aliases);
+/// UserError as from bindData for what a header shows. For what the file streams, all but the rows is loaded: how many
+/// entries a batch can have is known exactly then.
+Outline outlineData(const plan::Plan &plan, const std::set<std::string> &names, DataFile &file, const Aliases &aliases);
 
 /// Bytes by kind.
 struct Needs {
@@ -61,6 +62,8 @@ public:
   plan::CostModel costModel(const Outline &outline, int64_t batch, const Settings &settings) const;
 
   const plan::Plan &plan() const { return thePlan; }
+  /// The most bytes of rows that one batch brings along, of all streamed data sets together.
+  int64_t batchBytes(int64_t batch) const;
   /// The data set with the most rows; no batch is larger.
   int64_t rows() const;
 
@@ -70,6 +73,7 @@ private:
     const Outline *outline;
   };
   Extents extents(int64_t maxRows) const { return {symbols, maxRows}; }
+  int64_t dataBytes(int64_t batch) const;
   Memory emptyMemory(const Run &run, const plan::Optimizer *optimizer, const Extents &extents) const;
 
   const plan::Plan &thePlan;

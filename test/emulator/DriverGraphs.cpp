@@ -102,8 +102,10 @@ Code DriverState::readyApart() {
   return capturing ? kCaptureUnsupported : kSuccess;
 }
 Result DriverState::submit(StreamHandle stream, std::function<Result()> work) {
-  if (!captured(stream))
-    return work();
+  if (!captured(stream)) {
+    const Result before = catchUp(stream);
+    return before ? before : work();
+  }
   if (stream->invalidated)
     return kCaptureInvalidated;
   stream->captured->nodes.push_back(std::move(work));

@@ -115,8 +115,6 @@ Result transfer(DevicePointer device, const void *host, size_t bytes, StreamHand
     stream->late.push_back(std::move(work));
     return kSuccess;
   }
-  if (const Result before = recorded ? Result(kSuccess) : state.catchUp(stream))
-    return before;
   return state.submit(stream, std::move(work));
 }
 Result memcpyHtoDAsync(DevicePointer to, const void *from, size_t bytes, StreamHandle stream) {

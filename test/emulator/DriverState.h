@@ -104,7 +104,7 @@ struct DriverState {
   Code ready() const;
   /// ready(), and that the calling thread captures no stream; a capture of it has failed then.
   Code readyApart();
-  /// Runs `work`, or records it where the stream is captured.
+  /// Runs `work` after what the stream was given before, or records it where the stream is captured.
   rt::cuda::Result submit(rt::cuda::StreamHandle stream, std::function<rt::cuda::Result()> work);
   /// Runs the copies that the stream was given, up to this number of them.
   rt::cuda::Result catchUp(rt::cuda::StreamHandle stream, uint64_t copies = UINT64_MAX);

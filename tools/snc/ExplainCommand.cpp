@@ -1,10 +1,11 @@
 // snc explain: what runs, what was fused and why, bytes and flops.
-#include "runtime/exec/Needs.h"
+#include "runtime/exec/DataWay.h"
 #include "runtime/exec/Session.h"
 #include "runtime/hal/nvrtc/Images.h"
 #include "tools/snc/Commands.h"
 #include "tools/snc/KernelReport.h"
 #include "tools/snc/Prediction.h"
+#include <deque>
 #include <fmt/format.h>
 #include <optional>
 
@@ -18,6 +19,7 @@ struct Options {
   std::string plan, data, memoryLimit;
   rt::Overrides overrides;
   int threads = 0;
+  bool stream = false;
   std::vector<std::string> sizes; // name=columns[:entries per row]
   std::vector<std::string> bind;
   std::string device;
@@ -75,6 +77,7 @@ struct TrainingForecast {
   rt::Needs needs;
   rt::MemoryRoom room;
   double seconds = 0; // per epoch
+  rt::DataWay way;
 };
 
 void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostModel &model) {
@@ -185,6 +188,7 @@ json forecastJson(const TrainingForecast &training) {
   return {{"rows", training.rows},
           {"device", training.device},
           {"memory", training.needs},
+          {"data_way", training.way},
           {"estimate", {{"seconds_per_epoch", training.seconds}}},
           {"room", {{"bytes", training.room.bytes}, {"source", training.room.source}}},
           {"fits", training.shortage.empty()},
@@ -197,7 +201,7 @@ void explainForecast(const Options &options, const plan::Plan &plan, const rt::S
              settings.optimizer ? ", " + settings.optimizer->name : "", training.rows, options.data, training.device);
   fmt::print("training takes about {}\n", rt::describe(training.needs));
   if (training.shortage.empty())
-    fmt::print("it fits: {} {}\n", training.room.source, rt::formatBytes(training.room.bytes));
+    fmt::print("it fits: {} {}; {}\n", training.room.source, rt::formatBytes(training.room.bytes), training.way.text());
   else
     fmt::print("it does not fit: {}\n", training.shortage);
   fmt::print("an epoch takes about {:.3g} s on this machine\n", training.seconds);
@@ -208,20 +212,31 @@ void explainData(const Options &options, const plan::Archive &archive) {
   const plan::Plan &plan = session.plan();
   rt::Settings settings = rt::settle(plan, options.overrides);
   rt::DataFile file = rt::DataFile::open(options.data);
-  rt::Outline outline =
-      rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, rt::parseAliases(options.bind));
-  rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
-  forecast.add("train", outline);
-  forecast.setSaves();
-  forecast.setProgram(rt::kProgramBytes);
+  std::deque<rt::Outline> outlines; // the first is that of data in memory
+  auto forecastOf = [&](const rt::Streaming &streaming) {
+    file.stream(streaming);
+    const rt::Outline &outline = outlines.emplace_back(
+        rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, rt::parseAliases(options.bind)));
+    rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
+    forecast.add("train", outline);
+    forecast.setSaves();
+    forecast.setProgram(rt::kProgramBytes);
+    return forecast;
+  };
+  const rt::Forecast forecast = forecastOf({});
+  const rt::Outline &outline = outlines.front();
   TrainingForecast training;
   training.rows = outline.binding.rows;
   training.device = session.device().description();
   training.room =
       rt::memoryRoom(options.memoryLimit.empty() ? 0 : rt::parseBytes(options.memoryLimit, "--memory-limit"));
-  training.needs = forecast.needs(settings.batch, settings.optimizer);
-  training.shortage = rt::shortage(forecast, settings, settings.optimizer, training.room, "training");
-  training.seconds = forecast.seconds("train", settings, session.device().measureRates());
+  rt::WayAnswer answer = rt::chooseWay(
+      {forecastOf, session.device(), settings, settings.optimizer, training.room, options.stream, "training"}, "train",
+      session.device().measureRates());
+  training.needs = answer.needs;
+  training.shortage = answer.shortage;
+  training.seconds = answer.seconds;
+  training.way = answer.way;
   CostModel model = forecast.costModel(outline, settings.batch, settings);
   model.asStored = !options.device.empty();
   std::optional<Prediction> prediction;
@@ -250,6 +265,8 @@ void run(const Options &options) {
     userError("--size gives an extent that --data has: give one of the two");
   if (options.data.empty() && !options.memoryLimit.empty())
     userError("--memory-limit: what training needs is known with --data only");
+  if (options.data.empty() && options.stream)
+    userError("--stream: which way data take is known with --data only");
   if (options.device.empty() && options.rows)
     userError("--rows is for the prediction: name its GPU with --device");
   if (options.rows && !options.data.empty())
@@ -271,6 +288,7 @@ void addExplainCommand(CLI::App &app) {
   command->add_option("--optimizer", options->overrides.optimizer, "one of the plan's optimizers (default: its own)");
   command->add_option("--threads", options->threads, "threads; 0 = one for each core")->check(CLI::Range(0, 1024));
   command->add_option("--memory-limit", options->memoryLimit, "say whether training fits in so much, as in 8GiB");
+  command->add_flag("--stream", options->stream, "of training that takes the rows from the file batch by batch");
   command->add_option("--bind", options->bind, "take a data set of the plan from another one of the file");
   command->add_option("--size", options->sizes, "extent of a data set (default 27278:144)")
       ->type_name("DATASET=COLUMNS[:ENTRIES]");

@@ -21,7 +21,10 @@ void addRunOptions(CLI::App &command, RunOptions &options) {
   command.add_option_function<std::string>(
       "--memory-limit",
       [&options](const std::string &text) { options.memoryLimit = rt::parseBytes(text, "--memory-limit"); },
-      "Refuse to begin what needs more memory than this, as in 8GiB or 500MiB (default: what the machine has)");
+      "Take no more memory than this, as in 8GiB or 500MiB (default: what the machine has): data that do not fit are "
+      "streamed from the file, and what does not fit then is refused");
+  command.add_flag("--stream", options.stream,
+                   "Take the rows from the file batch by batch; by itself only where the data do not fit in memory");
   command.add_option("--bind", options.bind,
                      "Take a data set of the plan from another one of the file, as in output=input");
   command.add_flag("--profile", options.profile, "Say afterwards where the time went");
@@ -85,6 +88,12 @@ void printNotes(const rt::Binding &data) {
         fmt::print(stderr, "snrt: {}\n", note);
 }
 
+void sayReading(const rt::Binding &data, const rt::Settings &settings, const RunForecast &forecast) {
+  if (forecast.way.streaming.fromFile)
+    for (const std::string &note : rt::readingNotes(data, settings))
+      fmt::print(stderr, "snrt: {}\n", note);
+}
+
 Trained::Trained(const std::string &planPath, const std::string &weightsPath, const std::string &dataPath,
                  const RunOptions &options, const rt::Overrides &overrides, const std::string &entry,
                  const std::vector<HeldData> &held)
@@ -96,6 +105,7 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
             session.workers()) {
   timeSteps(session, options);
   printNotes(inputs);
+  sayReading(inputs, settings, forecast);
   const std::string &network = weights.header().network;
   if (plan::findEntry(session.plan(), "evaluate"))
     rt::requireSameNetwork(planPath, session.network(), weightsPath, network);
@@ -106,10 +116,10 @@ Trained::Trained(const std::string &planPath, const std::string &weightsPath, co
   model.load(weights, false);
 }
 
-std::shared_ptr<const rt::DataSet> Trained::load(const std::string &name, const char *option) {
+std::shared_ptr<const rt::DataSet> Trained::load(const std::string &name, const char *option, bool whole) {
   if (!file.has(name))
     userError("{} {}: '{}' has no such data set; it has {}", option, name, file.path(), fmt::join(file.names(), ", "));
-  return file.load(name);
+  return whole ? file.loadWhole(name) : file.load(name);
 }
 
 const rt::Names *Trained::columnNames(const std::string &dataset) {

@@ -4,7 +4,7 @@
 #include "tools/snrt/RunForecast.h"
 
 namespace sn::snrt {
-/// --device --level --threads --memory-limit --json --profile --bind
+/// --device --level --threads --memory-limit --stream --json --profile --bind
 void addRunOptions(CLI::App &command, RunOptions &options);
 /// --epochs --batch --optimizer --alpha --lambda --lambda1 --mu --mu1 --seed
 void addTrainingOptions(CLI::App &command, rt::Overrides &overrides);
@@ -22,6 +22,9 @@ void timeSteps(rt::Session &session, const RunOptions &options);
 /// Bound data sets whose loading mended something say so.
 void printNotes(const rt::Binding &data);
 
+/// Streamed data that will be slow to read say so.
+void sayReading(const rt::Binding &data, const rt::Settings &settings, const RunForecast &forecast);
+
 /// Data, weights and model of a command that uses a trained network. What it needs is told, and refused if it does not
 /// fit, before data and parameters are loaded.
 struct Trained {
@@ -38,7 +41,8 @@ struct Trained {
   rt::Binding inputs; // what entry "predict" reads
   rt::Model model;
   /// A data set of the file by its name there. UserError naming the option that asked if there is none.
-  std::shared_ptr<const rt::DataSet> load(const std::string &name, const char *option);
+  /// `whole`: in memory, though the others are streamed.
+  std::shared_ptr<const rt::DataSet> load(const std::string &name, const char *option, bool whole = false);
   /// Names of a data set's columns: the weights' (those trained with), else the data file's, else null.
   const rt::Names *columnNames(const std::string &dataset);
 };

@@ -81,6 +81,9 @@ void Evaluation::ranking() {
                    : "known entries stay in the lists; --exclude input leaves them out");
   std::vector<Scored> results = {{"network", measure("network", recommender.source(), truth, recommender.block())}};
   if (!options.baselines.empty()) {
+    // Baselines count and compare all of the data.
+    if (known)
+      known = trained.load(options.exclude, "--exclude", true);
     std::shared_ptr<const rt::DataSet> past = known ? known : history(dataset);
     for (const std::string &name : options.baselines)
       results.push_back({name, measure(name, baseline(name, past, known.get()), truth, 4096)});
@@ -95,8 +98,8 @@ std::shared_ptr<const rt::DataSet> Evaluation::history(const std::string &datase
   auto alias = trained.aliases.find(dataset);
   const std::string &stored = alias == trained.aliases.end() ? dataset : alias->second;
   if (trained.file.has(stored))
-    return trained.file.load(stored);
-  return trained.inputs.sets.begin()->second;
+    return trained.file.loadWhole(stored);
+  return trained.file.loadWhole(trained.inputs.sets.begin()->second->name);
 }
 
 rt::ListSource Evaluation::baseline(const std::string &name, const std::shared_ptr<const rt::DataSet> &past,

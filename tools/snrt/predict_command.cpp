@@ -105,6 +105,8 @@ void Prediction::run() {
   Filter filter;
   if (!options.filter.empty())
     filter = readFilter(options.filter, first, items, recommender.columns());
+  if (known && !filter.byRow.empty())
+    known = trained.load(options.exclude, "--exclude", true); // to be merged
   std::optional<rt::DataSet> merged = leftOut(known.get(), filter, first.rows, recommender.columns());
   recommender.leaveOut(merged ? &*merged : known.get());
   sayWhatIsLeftOut(filter);
@@ -156,7 +158,9 @@ void Prediction::predict(const std::vector<int64_t> &rows, const Filter &filter,
   Progress progress("predict", total, "rows", options.run.json);
   for (int64_t done = 0; done < total; done += block) {
     int64_t count = std::min(block, total - done);
-    recommender.lists({rows.begin() + done, rows.begin() + done + count}, places, columns.data(), scores.data());
+    const auto first = rows.begin() + done, last = first + count;
+    recommender.lists({first, last}, places, columns.data(), scores.data(),
+                      {last, last + std::min(block, total - done - count)});
     for (int64_t i = 0; i < count; ++i)
       sink.line(lineOf(rows[done + i], columns.data() + i * places, scores.data() + i * places, places, filter));
     progress.update(done + count);

@@ -84,7 +84,7 @@ void predict(const Cdl &cdl, const RunOptions &run) {
   rt::Recommender recommender(trained.model, trained.settings, trained.inputs,
                               rankedLayer(trained.session.plan(), cdl.layer));
   const std::string wanted = rt::rankedDataSet(trained.session.plan(), recommender.step());
-  rt::Truth truth = rt::alignTruth(trained.load(wanted, "Data"), trained.file.path(),
+  rt::Truth truth = rt::alignTruth(trained.load(wanted, "Data", true), trained.file.path(),
                                    *trained.inputs.sets.begin()->second, trained.columnNames(wanted));
   std::vector<int64_t> at(static_cast<size_t>(std::min(cdl.k, recommender.columns())));
   std::iota(at.begin(), at.end(), 1);
