@@ -77,7 +77,7 @@ struct DataRows {
     return row + i < frame.rows ? denseValue(args, frame, args.ids[row + i], k) : 0.0f;
   }
 };
-/// Features [first, first + 64) as rows of such an operand, the examples of the batch as its depth: X^T.
+/// Features from `first` on as rows of such an operand, the examples of the batch as its depth: X^T.
 struct DataFeatures {
   const StepArgs &args;
   const Frame &frame;
