@@ -129,8 +129,8 @@ public:
                               const Memory &memory, const Extents &extents) override {
     context.use();
     const Memory somewhere = withoutNulls(memory);
-    const std::vector<ProgramStep> steps =
-        bind(plan, entry.steps, modules.kernelsOf(entry.name, entry.steps.size()), optimizer, somewhere, extents);
+    const std::vector<ProgramStep> steps = bind(plan, entry.steps, modules.kernelsOf(entry.name, entry.steps.size()),
+                                                optimizer, somewhere, extents, false);
     const size_t hypers = optimizer ? optimizer->scalars.size() : 0;
     auto bytes = [&](int64_t k) {
       const ProgramPlaces places = placesOf(steps, launchesOf(steps, k), hypers, extents.maxRows);
@@ -179,9 +179,10 @@ private:
     }
   }
 
+  /// `runs`: LibraryProducts::choose.
   std::vector<ProgramStep> bind(const plan::Plan &plan, const std::vector<plan::Step> &steps,
                                 const std::vector<std::string> &kernels, const plan::Optimizer *optimizer,
-                                const Memory &memory, const Extents &extents) {
+                                const Memory &memory, const Extents &extents, bool runs) {
     checkLanes(plan);
     Binder binder(plan, optimizer, memory, extents,
                   [this](const DataView &view, int64_t rows) { return data.mostEntries(view, rows); });
@@ -192,7 +193,7 @@ private:
         bound.back().bound.setVariant(*variant);
       const BoundStep &one = bound.back().bound;
       bound.back().bound.library =
-          library.choose({one.step, one.args, one.sources, one.loader, one.variant, nullptr, one.storage});
+          library.choose({one.step, one.args, one.sources, one.loader, one.variant, nullptr, one.storage}, runs);
     }
     return bound;
   }
@@ -201,7 +202,7 @@ private:
                                      const Memory &memory, const Extents &extents) {
     context.use();
     return std::make_unique<CudaProgram>(CudaProgram::Shared{context, modules, workspace, data, library, timed},
-                                         bind(plan, steps, kernels, optimizer, memory, extents), optimizer,
+                                         bind(plan, steps, kernels, optimizer, memory, extents, true), optimizer,
                                          extents.maxRows);
   }
 

@@ -20,8 +20,9 @@ public:
   LibraryProducts &operator=(const LibraryProducts &) = delete;
 
   /// What a step's launches have to know if the library takes all of its products; nothing where our kernels take
-  /// them. Opens the library for the first step that suits (libraryProducts(), Launches.h).
-  std::optional<LibraryUse> choose(const StepShape &shape);
+  /// them. Opens the library for the first step that suits (libraryProducts(), Launches.h). `runs`: the step is made
+  /// ready to run and not only measured, so that remarks() speak of it.
+  std::optional<LibraryUse> choose(const StepShape &shape, bool runs = true);
   /// Gives the product to the stream. x [rows, inner], weights [inner, columns] as the shape says, result
   /// [rows, columns] in device memory, aligned to kLibraryAlignment; `workspace`: LibraryUse::workspaceBytes of the
   /// step that was chosen. UserError if the machine fails.
