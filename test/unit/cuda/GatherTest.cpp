@@ -184,7 +184,7 @@ TEST(Gather, BitsDependOnNeitherBlocksNorWarps) {
 /// Columns are read eight, four, one at a time.
 TEST(Gather, WeightsInBf16GiveTheBitsOfTheSameNumbersInFloats) {
   for (const DataSet::Kind &kind : kKinds)
-    for (Int units : {1, 3, 4, 8, 100, 264, 300, 520})
+    for (Int units : {3, 100, 264})
       for (bool outerFirst : {false, true}) {
         SCOPED_TRACE(nameOf(kind) + ", " + std::to_string(units) + " units, outer first " + std::to_string(outerFirst));
         GatherStep step({.units = units, .outerFirst = outerFirst, .kind = kind});
