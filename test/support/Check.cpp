@@ -33,7 +33,10 @@ public:
   void compile() {
     for (const std::vector<int64_t> &batch : made.batches)
       maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
-    programs = compileSchedules(network, made.seed);
+    std::vector<const char *> schedules(kSchedules.begin(), kSchedules.end());
+    if (!made.everySchedule)
+      schedules = backend().schedules(schedules, std::hash<std::string>()(made.json));
+    programs = compileSchedules(network, made.seed, schedules);
     narrow = narrowOf(programs.begin()->second.plan);
     for (const auto &[schedule, program] : programs)
       if (narrowOf(program.plan) != narrow)
@@ -108,7 +111,8 @@ void Check::countFeatures() const {
 void Check::count(const std::string &schedule, const plan::Plan &plan) const {
   for (const plan::Entry &entry : plan.entries)
     for (const plan::Step &planned : entry.steps)
-      ++coverage().kernels[schedule + " " + planned.kernel + (planned.sweep.empty() ? "" : " " + planned.sweep)];
+      for (const std::string &way : {schedule, std::string(plan::nameOf(planned.precision))})
+        ++coverage().kernels[way + " " + planned.kernel + (planned.sweep.empty() ? "" : " " + planned.sweep)];
 }
 
 void Check::checkTraining(Session &session, const std::string &how) {
