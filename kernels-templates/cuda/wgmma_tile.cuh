@@ -33,7 +33,8 @@ public:
   static constexpr int kLineBytes = 128, kOperandBytes = kSide * kLineBytes;
   static constexpr int kLines = P == Precision::Bf16 ? 2 : 3; // of 128 bytes for each of the 128 of an operand
   static constexpr int kStages = P == Precision::Bf16 ? 2 * kLines : kLines;
-  static constexpr int kPattern = 1024; // bytes after which the swizzle repeats: what stages are aligned to
+  static constexpr int kPattern = 1024;     // bytes after which the swizzle repeats: what stages are aligned to
+  static constexpr bool kFromShared = true; // factors take no registers while they are multiplied
 
   /// In dynamic shared memory, which is aligned to 16 bytes: stages begin at the first multiple of kPattern.
   union __align__(16) Shared {
@@ -108,21 +109,14 @@ public:
 
   /// The group of four places of the depth that thread `t` has, and its line number `n` of 4. Operands that run along
   /// their depth are loaded four neighbours in depth at a time, by eight neighbouring threads for a line; others four
-  /// neighbouring lines at a time, by two threads next to each other for 32 bytes and eight or four of such pairs for
-  /// places of the depth, and transposed in registers. Threads that store at one time, eight for 16 bytes, 16 for 8
-  /// bytes of BF16, meet no bank twice: either they have one line, or their lines i differ in i / 4 % 2 and what they
-  /// store is half a line, which the swizzle puts into different halves. (Test "CudaWgmma.BanksAreMetOnce".)
-  static __device__ __forceinline__ int groupOf(bool alongDepth, int t) {
-    if (alongDepth)
-      return t % 8;
-    return P == Precision::Tf32 ? t / 2 % 4 + t / 128 * 4 : t / 2 % 8;
-  }
+  /// neighbouring lines at a time, by two threads next to each other for 32 bytes and eight such pairs for places of
+  /// the depth, and transposed in registers. Threads that store at one time, eight for 16 bytes, 16 for 8 bytes of
+  /// BF16, meet no bank twice: either they have one line, or their lines i differ in i / 4 % 2 and what they store is
+  /// half a line, which the swizzle puts into different halves. (Test "CudaWgmma.BanksAreMetOnce".)
+  static __device__ __forceinline__ int groupOf(bool alongDepth, int t) { return alongDepth ? t % 8 : t / 2 % 8; }
   static __device__ __forceinline__ int lineOf(bool alongDepth, int t, int n) {
-    if (alongDepth)
-      return n * 32 + t / 64 * 8 + t / 8 % 2 * 4 + t / 32 % 2 * 2 + t / 16 % 2;
-    if (P == Precision::Tf32)
-      return (t % 2 + t / 8 % 16 * 2) * 4 + n;
-    return (t % 2 + t / 16 * 2) * 4 + n;
+    return alongDepth ? n * 32 + t / 64 * 8 + t / 8 % 2 * 4 + t / 32 % 2 * 2 + t / 16 % 2
+                      : (t % 2 + t / 16 * 2) * 4 + n;
   }
   /// Where chunk `chunk` of 16 bytes of a line is in its operand's part of a stage.
   static __device__ __forceinline__ int placeOf(int line, int chunk) {
@@ -155,7 +149,7 @@ private:
       }
     }
     __device__ __forceinline__ void put(unsigned char *to, int part, bool alongDepth) const {
-      const int t = static_cast<int>(threadIdx.x), group = groupOf(alongDepth, t);
+      const int t = freshThread(), group = groupOf(alongDepth, t);
 #pragma unroll
       for (int n = 0; n < 4; ++n) {
         const int line = lineOf(alongDepth, t, n);
@@ -175,6 +169,15 @@ private:
     }
 
   private:
+    /// The thread's number as something that the compiler cannot know, so that it computes places anew and does not
+    /// keep them in registers through the products: there the sums of two tiles are alive.
+    static __device__ __forceinline__ int freshThread() {
+      int t = static_cast<int>(threadIdx.x);
+#ifndef SN_EMULATOR
+      asm volatile("" : "+r"(t));
+#endif
+      return t;
+    }
     /// What two values lose to the BF16 pair `high`. The differences are exact.
     static __device__ __forceinline__ unsigned lowPair(float a, float b, unsigned high) {
       return bf16Pair(a - __uint_as_float(high << 16), b - __uint_as_float(high & 0xffff0000u));
