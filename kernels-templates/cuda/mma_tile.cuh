@@ -100,8 +100,9 @@ public:
 
   // What multiplySlices asks for.
 
-  static constexpr int kSteps = 2;
-  static constexpr int kRows = Side / 32, kColumns = Side / 32; // of a warp's fragments
+  static constexpr int kRows = Side / 32, kColumns = Side / 32;  // of a warp's fragments
+  static constexpr int kPlanes = P == Precision::Bf16x3 ? 2 : 1; // that a step multiplies
+  static constexpr int kSteps = 2 / kPlanes * kRows;             // by plane, or all, and row of fragments
   static __device__ __forceinline__ int firstRow() { return warp() / 4 * (Side / 2); }
   static __device__ __forceinline__ int firstColumn() { return warp() % 4 * (Side / 4); }
   /// Where pair `t` of line `line` lies in a plane.
@@ -231,51 +232,52 @@ public:
     float value[kGroups][4]; // kLines x kPair values
   };
 
-  /// The registers of a plane's fragments (PTX ISA, "Matrix Fragments for mma.m16n8k8", .tf32, and "Matrix Fragments
-  /// for mma.m16n8k16 with floating point type", .bf16; a word is a column or two): A has (row, column) = (group, t),
-  /// (group + 8, t), (group, t + 4), (group + 8, t + 4); B has (row, column) = (t, group), (t + 4, group).
+  /// The registers of a step: one row of fragments of A, all of B, which stay for the rows. (PTX ISA, "Matrix Fragments
+  /// for mma.m16n8k8", .tf32, and "Matrix Fragments for mma.m16n8k16 with floating point type", .bf16; a word is a
+  /// column or two.) A has (row, column) = (group, t), (group + 8, t), (group, t + 4), (group + 8, t + 4); B has (row,
+  /// column) = (t, group), (t + 4, group).
   struct Fragments {
-    uint2 a[kRows][2], b[kColumns]; // rows group and group + 8 of each; columns group
-    __device__ __forceinline__ void load(const Stage &left, const Stage &right, int plane) {
-      const int group = lane() / 4, t = lane() % 4;
+    uint2 a[kPlanes][2], b[kPlanes][kColumns]; // rows group and group + 8; columns group
+    __device__ __forceinline__ void load(const Stage &left, const Stage &right, int step) {
+      const int group = lane() / 4, t = lane() % 4, row = firstRow() + step % kRows * 16 + group;
 #pragma unroll
-      for (int n = 0; n < kColumns; ++n)
-        b[n] = right.planes[plane][placeOf(firstColumn() + n * 8 + group, t)];
+      for (int p = 0; p < kPlanes; ++p) {
+        const int plane = step / kRows + p;
+        if (step % kRows == 0)
 #pragma unroll
-      for (int m = 0; m < kRows; ++m)
+          for (int n = 0; n < kColumns; ++n)
+            b[p][n] = right.planes[plane][placeOf(firstColumn() + n * 8 + group, t)];
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-          a[m][half] = left.planes[plane][placeOf(firstRow() + m * 16 + half * 8 + group, t)];
+          a[p][half] = left.planes[plane][placeOf(row + half * 8, t)];
+      }
     }
   };
-  __device__ __forceinline__ void multiply(int step, const Fragments &current, const Fragments &previous) {
-    if (P == Precision::Bf16x3 && step == 1) {
-      add(previous, current); // high low
-      add(current, previous); // low high
-    } else {
-      add(current, current);
+  __device__ __forceinline__ void multiply(int step, const Fragments &of) {
+    add(step % kRows, of.a[0], of.b[0]);
+    if constexpr (P == Precision::Bf16x3) {
+      add(step % kRows, of.a[0], of.b[1]); // high low
+      add(step % kRows, of.a[1], of.b[0]); // low high
     }
   }
 
 private:
-  /// One mma for each fragment of the accumulators.
-  __device__ __forceinline__ void add(const Fragments &left, const Fragments &right) {
+  /// One mma for each fragment of a row of the accumulators.
+  __device__ __forceinline__ void add(int m, const uint2 (&a)[2], const uint2 (&b)[kColumns]) {
 #pragma unroll
-    for (int m = 0; m < kRows; ++m)
+    for (int n = 0; n < kColumns; ++n) {
+      const unsigned left[4] = {a[0].x, a[1].x, a[0].y, a[1].y};
+      const unsigned right[2] = {b[n].x, b[n].y};
+      float *sums = acc + (m * kColumns + n) * 4;
+      float d[4] = {sums[0], sums[1], sums[2], sums[3]};
+      if constexpr (P == Precision::Tf32)
+        mmaTf32(d, left, right);
+      else
+        mmaBf16(d, left, right);
 #pragma unroll
-      for (int n = 0; n < kColumns; ++n) {
-        const unsigned a[4] = {left.a[m][0].x, left.a[m][1].x, left.a[m][0].y, left.a[m][1].y};
-        const unsigned b[2] = {right.b[n].x, right.b[n].y};
-        float *sums = acc + (m * kColumns + n) * 4;
-        float d[4] = {sums[0], sums[1], sums[2], sums[3]};
-        if constexpr (P == Precision::Tf32)
-          mmaTf32(d, a, b);
-        else
-          mmaBf16(d, a, b);
-#pragma unroll
-        for (int v = 0; v < 4; ++v)
-          sums[v] = d[v];
-      }
+      for (int v = 0; v < 4; ++v)
+        sums[v] = d[v];
+    }
   }
 };
 } // namespace sn::cuda

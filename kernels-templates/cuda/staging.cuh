@@ -9,8 +9,9 @@ namespace sn::cuda {
 /// - Stage: a slice of one operand in shared memory; Slice: a thread's part of it on its way there, with
 ///   walk(operand, begin), a SliceWalk, fetch(walk, rest, alongDepth) of the slice where that is, and
 ///   put(stage, alongDepth);
-/// - Fragments: what a thread multiplies in a step; load(left, right, step) of two stages;
-/// - multiply(step, current, previous): adds up the step's products, by its fragments and those of the step before.
+/// - Fragments: what a thread multiplies in a step; load(left, right, step) of two stages, over those of the step
+///   before, of which it may keep some;
+/// - multiply(step, fragments): adds up the step's products.
 ///
 /// In a step's products the fragments of the next one are on their way, beyond the end of the slice too: that is why
 /// the barrier stands before the last step and not after it. The next slice but one is on its way from global memory
@@ -50,15 +51,15 @@ __device__ __forceinline__ void multiplySlices(Kind &kind, typename Kind::Stage 
   };
   fetch();
   put(0);
-  typename Kind::Fragments previous, current, next;
+  typename Kind::Fragments current;
   current.load(left[0], right[0], 0);
-  previous = next = current;
   fetchNext();
 #pragma unroll 1
   for (int stage = 0;; stage ^= 1) {
     const bool more = rest > 0;
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
+      typename Kind::Fragments next = current;
       if (step + 1 < kSteps) {
         next.load(left[stage], right[stage], step + 1);
       } else if (more) {
@@ -66,8 +67,7 @@ __device__ __forceinline__ void multiplySlices(Kind &kind, typename Kind::Stage 
         next.load(left[stage ^ 1], right[stage ^ 1], 0);
         fetchNext();
       }
-      kind.multiply(step, current, previous);
-      previous = current;
+      kind.multiply(step, current);
       current = next;
     }
     if (!more)

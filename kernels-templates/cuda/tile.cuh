@@ -155,7 +155,7 @@ public:
       }
     }
   };
-  __device__ __forceinline__ void multiply(int, const Fragments &of, const Fragments &) {
+  __device__ __forceinline__ void multiply(int, const Fragments &of) {
 #pragma unroll
     for (int a = 0; a < kValues; ++a)
 #pragma unroll

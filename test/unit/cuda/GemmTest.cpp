@@ -2,6 +2,7 @@
 //
 #include "kernels-templates/cuda/gemm.cuh"
 #include "kernels-templates/cuda/gemm_update.cuh"
+#include "kernels-templates/cuda/mma_tile.cuh"
 
 namespace sn::test::dense {
 /// y = acc + bias, of which the sum is taken.
@@ -13,7 +14,9 @@ struct AddBias {
   }
 };
 namespace {
-using Affine = Gemm<Slot<AddBias, List<Accumulator, Column<0>>, List<Element<1>>, List<Hyper<0>>>>;
+template <class T, class Weights = Fp32Weights>
+using AffineBy = Gemm<Slot<AddBias, List<Accumulator, Column<0>>, List<Element<1>>, List<Hyper<0>>>, T, Weights>;
+using Affine = AffineBy<Tile>;
 
 void runGemm(Int rows, Int maxRows, Int columns, const std::vector<SourceSpec> &specs) {
   WideRig rig(rows, maxRows, columns);
@@ -136,6 +139,91 @@ TEST(CudaGemmUpdate, Buffers) {
   for (auto descent : {SourceSpec::Over, SourceSpec::Accumulate})
     for (bool outerFirst : {false, true})
       runUpdate(66, 70, 70, {.inner = 65, .outerFirst = outerFirst, .descent = descent, .scale = 0.25f});
+}
+
+// ---- Weights in BF16
+
+/// Floats that BF16 holds, and the same in BF16.
+std::vector<unsigned short> packed(float *values, Int count) {
+  std::vector<unsigned short> result;
+  for (float *value = values; value < values + count; ++value) {
+    unsigned bits;
+    std::memcpy(&bits, value, sizeof bits);
+    bits &= 0xffff0000u;
+    std::memcpy(value, &bits, sizeof bits);
+    result.push_back(static_cast<unsigned short>(bits >> 16));
+  }
+  return result;
+}
+template <class T> void checkBf16Gemm(const char *name, const SourceSpec &spec, Int columns) {
+  constexpr Int rows = 70;
+  WideRig rig(rows, rows, columns);
+  rig.add(spec, columns);
+  const float hyper = 2;
+  rig.args.hypers = &hyper;
+  rig.args.pointers[0] = rig.uniform(columns);
+  Source &source = rig.sources[0];
+  std::vector<unsigned short> weights = packed(source.weights.value, spec.inner * columns);
+  const auto run = [&](auto kernel) {
+    float *y = rig.args.pointers[1] = rig.floats(rows * columns, kNaN);
+    rig.run(rt::cuda::gemmLaunches({rig.step, rig.args, rig.sources, rig.loader, variantNamed(name)}),
+            [](int, const StepArgs &args) { decltype(kernel)::template run<NoData, NoOptimizer, gemm::kWhole>(args); });
+    return std::vector<float>(y, y + rows * columns);
+  };
+  const std::vector<float> expected = run(AffineBy<T>());
+  source.weights.value = reinterpret_cast<float *>(weights.data());
+  const std::vector<float> actual = run(AffineBy<T, Bf16Weights>());
+  EXPECT_EQ(std::memcmp(expected.data(), actual.data(), expected.size() * sizeof(float)), 0) << name;
+}
+TEST(CudaGemm, WeightsInBf16GiveTheBitsOfTheirFloats) {
+  for (bool outerFirst : {false, true})
+    for (Int inner : {33, 36})
+      for (Int columns : {67, 132}) {
+        checkBf16Gemm<Tile>("ffma_64", {.inner = inner, .outerFirst = outerFirst}, columns);
+        checkBf16Gemm<FfmaTile<128>>("ffma_128", {.inner = inner, .outerFirst = outerFirst}, columns);
+        checkBf16Gemm<MmaTile<Precision::Bf16, 128>>("mma_bf16_128", {.inner = inner, .outerFirst = outerFirst},
+                                                     columns);
+      }
+}
+
+/// The update of floats, rounded by the random number of place and step; states as they are.
+template <class T> void checkBf16Update(const char *name, const SourceSpec &spec, Int outer) {
+  constexpr Int rows = 20;
+  WideRig rig(rows, rows, outer);
+  rig.frame.step = 3;
+  rig.add(spec, outer);
+  rig.args.delta = rig.batch(outer);
+  Source &source = rig.sources[0];
+  source.weights.stream = 11;
+  const Int count = spec.inner * outer;
+  std::vector<unsigned short> weights = packed(source.weights.value, count);
+  const std::vector<float> states(source.weights.states[0], source.weights.states[0] + count);
+  const auto run = [&](auto kernel) {
+    return rig.run(rt::cuda::gemmUpdateLaunches({rig.step, rig.args, rig.sources, rig.loader, variantNamed(name)}),
+                   [](int, const StepArgs &args) { decltype(kernel)::template run<NoData, Momentum, 0>(args); });
+  };
+  const WideRig::Sums sums = run(GemmUpdateBy<T>());
+  const std::vector<float> after(source.weights.states[0], source.weights.states[0] + count);
+  const float *values = source.weights.value;
+  std::copy(states.begin(), states.end(), source.weights.states[0]);
+  source.weights.value = reinterpret_cast<float *>(weights.data());
+  EXPECT_EQ(run(GemmUpdateBy<T, Bf16Weights>()).regularization, sums.regularization);
+  EXPECT_EQ(std::memcmp(after.data(), source.weights.states[0], after.size() * sizeof(float)), 0) << name;
+  size_t wrong = 0;
+  for (Int i = 0; i < count; ++i) {
+    const unsigned word =
+        randomWord(rig.frame.seed, 11, static_cast<unsigned>(Rounding::Update), static_cast<Int>(rig.frame.step), i);
+    wrong += weights[static_cast<size_t>(i)] != Bf16Weights::rounded(values[i], word);
+  }
+  EXPECT_EQ(wrong, 0u) << name;
+}
+TEST(CudaGemmUpdate, WeightsInBf16AreRoundedAtRandom) {
+  for (bool outerFirst : {false, true})
+    for (Int extent : {65, 132}) {
+      checkBf16Update<Tile>("ffma_64", {.inner = extent, .outerFirst = outerFirst}, extent + 4);
+      checkBf16Update<MmaTile<Precision::Bf16, 128>>("mma_bf16_128", {.inner = extent, .outerFirst = outerFirst},
+                                                     extent + 4);
+    }
 }
 } // namespace
 } // namespace sn::test::dense
