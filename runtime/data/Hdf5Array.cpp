@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <limits>
+#include <stdexcept>
 #include <type_traits>
 #include <unistd.h>
 
@@ -137,7 +138,7 @@ void OpenArray::readThrough(int64_t first, int64_t count, hid_t memory, void *to
 
 template <typename T> void OpenArray::read(int64_t first, int64_t count, T *to) const {
   if (first < 0 || count < 0 || first + count > layout_.rows)
-    userError("{}: {}: has {} rows and no row {}", path_, name_, layout_.rows, first + count - 1);
+    throw std::logic_error(name_ + ": rows are read that the array does not have");
   if (count == 0)
     return;
   switch (direct_) {

@@ -25,7 +25,7 @@ public:
 
   const ArrayLayout &layout() const { return layout_; }
   /// Rows [first, first + count) as numbers of type T: int32_t and int64_t (values beyond the range are clamped), float
-  /// (booleans too). UserError for a file that ends too early, or whose chunks are damaged.
+  /// (booleans too), all of them rows that the array has. UserError for a file that ends too early, or whose chunks are damaged.
   template <typename T> void read(int64_t first, int64_t count, T *to) const;
   /// These rows will be read before long: the system may fetch them meanwhile.
   void soon(int64_t first, int64_t count) const;

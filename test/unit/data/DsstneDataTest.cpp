@@ -1,7 +1,7 @@
 // Data sets in DSSTNE's NetCDF layout: every kind of the reference's section 2, in every format of NetCDF.
 #include "runtime/data/DsstneData.h"
 #include "test/unit/data/NcFile.h"
-#include "test/unit/data/Support.h"
+#include "test/unit/data/Streamed.h"
 
 namespace sn::rt::test {
 namespace {
@@ -55,6 +55,7 @@ protected:
         EXPECT_EQ(loaded.weights, data.weights) << "format " << format;
       }
       data = std::move(loaded);
+      expectSameStreamed(path, "input");
     }
     return data;
   }

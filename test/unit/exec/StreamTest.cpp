@@ -1,5 +1,6 @@
 // Rows that come batch by batch: the same bits as from memory, errors where they belong.
 #include "runtime/data/StoredRows.h"
+#include "runtime/exec/DataWay.h"
 #include "runtime/exec/Recommender.h"
 #include "runtime/plan/Philox.h"
 #include "test/unit/exec/Networks.h"
@@ -131,6 +132,37 @@ struct Fed {
   std::shared_ptr<Counting> source;
   std::unique_ptr<Session> session = sessionOf(oneLayerPlan(), 1);
 };
+
+TEST(Streamed, SaysWhichWayAndWhatItCosts) {
+  DataWay way;
+  EXPECT_EQ(way.text(), "data in memory");
+  way.batchBytes = 3 << 20;
+  way.why = "so";
+  way.streaming = {false, true};
+  EXPECT_EQ(way.text(), "data streamed from memory to the device, up to 3.0 MiB a batch: so");
+  way.streaming = {true, true};
+  EXPECT_EQ(way.text(), "data streamed from the file to the device, up to 3.0 MiB a batch: so");
+  EXPECT_EQ(nlohmann::json(way),
+            (nlohmann::json{{"from", "file"}, {"streamed", true}, {"batch_bytes", 3 << 20}, {"why", "so"}}));
+
+  auto data = std::make_shared<DataSet>();
+  data->name = "input";
+  data->rows = 100000;
+  data->chunks = 10;
+  const std::shared_ptr<DataSet> whole = ofKind(Loader::CsrBinary, false);
+  data->rowsFrom = rowsInMemory(*whole);
+  Settings settings;
+  settings.batch = 1000;
+  settings.shuffle = true;
+  const Binding binding = bindingOf({{"input", data}, {"output", data}});
+  ASSERT_EQ(readingNotes(binding, settings).size(), 1u);
+  EXPECT_NE(readingNotes(binding, settings)[0].find("'input' lies in 10 chunks, and a shuffled epoch reads and unpacks "
+                                                    "it about 100 times; stored in one piece (h5repack -l CONTI), its "
+                                                    "rows are read one by one"),
+            std::string::npos);
+  settings.shuffle = false;
+  EXPECT_TRUE(readingNotes(binding, settings).empty());
+}
 
 TEST(RowFeed, FetchesOneBatchAheadOnItsOwnThread) {
   Fed fed;
