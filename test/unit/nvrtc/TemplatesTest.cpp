@@ -1,4 +1,5 @@
 // Every template with representative slots, as device code: no warnings, no spills.
+#include "kernels-templates/cuda/Variants.h"
 #include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Resources.h"
 #include "test/unit/nvrtc/Compiler.h"
@@ -64,6 +65,56 @@ TEST(Templates, CompileWithoutWarningsAndSpills) {
         if (tell)
           fmt::print("{} {}\n", architecture, resourcesText(of));
       }
+    }
+  }
+}
+
+/// The products of a row of manifest.inc, which must say what its tile takes.
+Unit productsOf(const sn::cuda::Variant &variant) {
+  return {
+      std::string(variant.name),
+      fmt::format(R"(#include "kernels-templates/cuda/{}.cuh"
+#include "kernels-templates/cuda/gemm.cuh"
+#include "kernels-templates/cuda/gemm_update.cuh"
+#include "test/unit/nvrtc/units/slots.cuh"
+using TileType = {};
+static_assert(TileType::kSide == {} && sizeof(TileType::Shared) == {}, "manifest.inc says otherwise");
+template <class Weights, class Loader, class Optimizer, int Pass>
+__global__ void __launch_bounds__(kThreads, 1) Product(const __grid_constant__ StepArgs args) {{
+  Gemm<Hidden, TileType, Weights>::template run<Loader, Optimizer, Pass>(args);
+}}
+template <class Weights, class Loader, class Optimizer, int Pass>
+__global__ void __launch_bounds__(kThreads, 1) Update(const __grid_constant__ StepArgs args) {{
+  GemmUpdateBy<TileType, Weights>::template run<Loader, Optimizer, Pass>(args);
+}}
+)",
+                  variant.header, variant.type, variant.side, variant.sharedBytes),
+      {"Product<Bf16Weights, NoData, NoOptimizer, gemm::kWhole>", "Update<Fp32Weights, NoData, optimizer::Adam, 0>"}};
+}
+TEST(Templates, EveryVariantMultipliesWithoutSpills) {
+  NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
+  const Headers headers = templates();
+  for (const std::string &architecture : architectures()) {
+    const bool exact = architecture.back() == 'a';
+    std::vector<Unit> units;
+    for (const sn::cuda::Variant &variant : sn::cuda::kVariants)
+      if (variant.runsOn(std::atoi(architecture.c_str() + 3)) && (exact || !variant.exact))
+        units.push_back(productsOf(variant));
+    if (std::getenv("SN_ARCHITECTURES")) // asked for: all
+      for (Unit &unit : units)
+        unit.kernels.insert(unit.kernels.end(), {"Product<Fp32Weights, NoData, NoOptimizer, gemm::kWhole>",
+                                                 "Product<Fp32Weights, NoData, NoOptimizer, gemm::kPartial>",
+                                                 "Product<Bf16Weights, NoData, NoOptimizer, gemm::kPartial>",
+                                                 "Update<Bf16Weights, NoData, optimizer::Adam, 0>",
+                                                 "Update<Fp32Weights, NoData, NoOptimizer, 0>"});
+    ASSERT_GE(units.size(), 2u) << architecture;
+    const std::vector<Compiled> compiled = nvrtc->compile(units, headers, architecture);
+    for (size_t i = 0; i < units.size(); ++i) {
+      const std::vector<Resources> resources = resourcesOfLog(compiled[i].log);
+      EXPECT_EQ(resources.size(), units[i].kernels.size()) << units[i].name << " for " << architecture;
+      EXPECT_EQ(compiled[i].log.find("warning"), std::string::npos) << units[i].name << "\n" << compiled[i].log;
+      for (const Resources &of : resources)
+        EXPECT_EQ(of.spillStores + of.spillLoads, 0) << architecture << " " << units[i].name << resourcesText(of);
     }
   }
 }
