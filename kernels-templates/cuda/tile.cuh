@@ -28,11 +28,13 @@ __device__ __forceinline__ void showInShared(Tile &tile, typename Tile::Shared &
 /// begins, on nothing else, and a fixed block of threads adds in a fixed order: the same calls give the same bits. A
 /// tile of another side is another variant: it may give others (this one does not: its sums have one order).
 ///
-/// Side 64 is limited by shared memory: 12 bytes of it for each multiply-add of 4 x 4 values in a warp's step, two
-/// thirds of what the multiply-adds take; it is for small products, where tiles are to be many. Side 128: for 8 x 8
-/// values a warp reads 4 times 16 bytes a lane, of which a group of eight lanes has one address (left) or one line of
-/// 128 bytes (right), against 64 multiply-adds: half of shared memory's rate, so that the multiply-adds are the limit.
-/// A slice takes 1,024 of them from each of two warps of a scheduler, about three times what memory takes to answer.
+/// What limits them. A warp's load of 16 bytes a lane takes shared memory four cycles, of 8 bytes two, fewer where
+/// lanes share addresses; a multiprocessor issues four multiply-adds of a warp a cycle (sm_75, sm_80: two). Side 64:
+/// one load of 16 bytes and two of 8, 3 to 8 cycles, for 16 multiply-adds, 4 cycles (8): shared memory and
+/// multiply-adds are about as busy; it is for small products, where tiles are to be many. Side 128: four loads of 16
+/// bytes, 4 to 16 cycles, for 64 multiply-adds, 16 cycles (32): the multiply-adds are the limit. Eight neighbouring
+/// lanes have one address (left) or a line of 128 bytes (right). A slice is 1,024 multiply-adds for each of the two
+/// warps of a scheduler, some three times what memory takes to answer.
 template <int Side> class FfmaTile {
   static_assert(Side == 64 || Side == 128);
 
