@@ -139,7 +139,10 @@ double clocksOf(const plan::Plan &plan, const plan::Step &step, const Variant &v
   if (!variant.runsOn(device.capability) || rate == 0 || sharedBytesOf(step, variant) > device.sharedBytes)
     return std::numeric_limits<double>::infinity();
   const double side = variant.side;
-  const double clocksOfDepth = std::max(side * side / rate, 2 * side * sizeof(float) / device.loadedBytes);
+  // The shorter of the two does not quite hide behind the longer.
+  constexpr double kShown = 0.1;
+  const double multiplying = side * side / rate, loading = 2 * side * sizeof(float) / device.loadedBytes;
+  const double clocksOfDepth = std::max(multiplying, loading) + kShown * std::min(multiplying, loading);
   double clocks = 0;
   for (const Work &work : Works(plan, step, side).all())
     clocks += std::ceil(work.blocks / device.multiprocessors) * work.depth * clocksOfDepth;

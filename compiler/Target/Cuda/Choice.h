@@ -29,9 +29,9 @@ inline constexpr DeviceClass kDeviceClasses[] = {
 int sharedBytesOf(const plan::Step &step, const sn::cuda::Variant &variant);
 
 /// How long the step's products take on a device of the class, in clocks: those of a tile (the longer of multiplying at
-/// the variant's rate and loading its operands) times the tiles that a multiprocessor gets. Extents that only data tell
-/// are taken as the founding example's 27,278; rows are the training's batch. Infinity for a variant that such a device
-/// cannot run.
+/// the variant's rate and loading its operands, and a tenth of the other) times the tiles that a multiprocessor gets.
+/// Extents that only data tell are taken as the founding example's 27,278; rows are the training's batch. Infinity for
+/// a variant that such a device cannot run.
 double clocksOf(const plan::Plan &plan, const plan::Step &step, const sn::cuda::Variant &variant,
                 const DeviceClass &device);
 
