@@ -1,5 +1,6 @@
 // What is compiled ahead is what the device asks for.
 #include "runtime/hal/nvrtc/Images.h"
+#include "kernels-templates/cuda/wide_layout.cuh"
 #include "runtime/hal/cuda/Launches.h"
 #include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Resources.h"
@@ -127,6 +128,47 @@ TEST(Images, AProductOfKnownExtentHasItsPassesAlone) {
   step.sources[0] = {};
   step.sources[0].weights = "long";
   expect(100000);
+}
+
+TEST(Images, AProductThatALibraryMayTakeHasItsEpilogueApart) {
+  plan::Plan plan;
+  plan.parameters.resize(1);
+  plan.parameters[0].name = "w";
+  plan.parameters[0].in.value = 1024;
+  plan::Step step = stepOf("gemm");
+  step.sources.resize(1);
+  step.sources[0].weights = "w";
+  step.columns.value = 1024;
+  const auto passes = [&] { return passNumbers(plan, step, "NoData"); };
+  const std::vector<int> alone = {gemm::kWhole}, both = {gemm::kWhole, gemm::kFinish};
+  EXPECT_EQ(passes(), both);
+  step.precision = plan::Precision::Bf16x3;
+  EXPECT_EQ(passes(), alone);
+  step.precision = plan::Precision::Tf32;
+  EXPECT_EQ(passes(), both);
+  plan.parameters[0].in.value = 512;
+  EXPECT_EQ(passes(), alone);
+  step.precision = plan::Precision::Fp32;
+  EXPECT_EQ(passes(), both);
+  step.columns.value = 128;
+  EXPECT_EQ(passes(), alone);
+  step.columns = {0, "N"}; // known with the data
+  EXPECT_EQ(passes(), both);
+
+  // What is launched then is there.
+  StepArgs args;
+  args.maxRows = 256;
+  args.columns = 1024;
+  const cuda::LibraryUse use{{{256, 512, 1024}}, 100};
+  const std::vector<Source> sources(1);
+  const cuda::Launches launches =
+      cuda::libraryLaunches({step, args, sources, Loader::CsrBinary, &sn::cuda::kPlainVariant, &use});
+  ASSERT_EQ(launches.passes.size(), 2u);
+  EXPECT_TRUE(launches.passes[0].product);
+  EXPECT_EQ(launches.passes[1].number, gemm::kFinish);
+  EXPECT_TRUE(launches.passes[1].oneUnit);
+  EXPECT_EQ(launches.workBytes[gemm::kPartials], 256 * 1024 * 4);
+  EXPECT_EQ(launches.workBytes[cuda::kLibraryWorkspaceArea], 100);
 }
 
 /// A small plan: an input, a target, a layer between and an update.
