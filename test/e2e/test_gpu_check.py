@@ -106,9 +106,9 @@ class GpuCheck(commands.Commands):
                                         "output=200:20", "--json").stdout)["prediction"]
         self.write("bench/bench/cases.json", json.dumps({"predicted_by": "the test", "cases": [{
             "name": "tiny", "plan": "ae.plan", "columns": 200, "entries_per_row": 20, "rows": 128, "batch": 64, "optimizer": "SGD",
-            "predictions": {"fp32": {"train": predicted["entries"]["train"]}}}]}))
+            "precision": "fp32", "prediction": {"train": predicted["entries"]["train"]}}]}))
         run, found = self.check("bench", "bench", "bench-out")
-        self.assertSays(run, "bench: passed: tiny:", "ms a step", "of the prediction")
+        self.assertSays(run, "bench: passed: tiny in fp32:", "ms a step", "of the prediction")
         case = found["cases"][0]
         self.assertEqual(case["steps_of_an_epoch"], 2)
         self.assertGreater(case["step"]["ratio"], 1)  # an emulator is no GPU
@@ -123,10 +123,10 @@ class GpuCheck(commands.Commands):
         os.makedirs(self.path("library/bench"))
         self.snc("compile", f"{commands.EXAMPLES}/movielens/ae.json", "-o", "library/bench/ae.plan")
         self.write("library/bench/cases.json", json.dumps({"predicted_by": "the test", "cases": [{
-            "name": "tiny", "plan": "ae.plan", "columns": 200, "entries_per_row": 20, "rows": 128, "batch": 64, "optimizer": "SGD"}]}))
+            "name": "tiny", "plan": "ae.plan", "columns": 200, "entries_per_row": 20, "rows": 128, "batch": 64, "optimizer": "SGD", "precision": "fp32"}]}))
         program = os.path.join(commands.BIN, "sn-gpu-library-emulated")
         run, found = self.check("library", "library", "library-out", options=("--library", program))
-        self.assertSays(run, "library: passed: tiny:", "of the library's rate")
+        self.assertSays(run, "library: passed: tiny in fp32:", "of the library's rate")
         case = found["cases"][0]
         self.assertEqual([[product[name] for name in ("rows", "inner", "columns")] for product in case["library"]["products"]],
                          [[64, 128, 200], [64, 200, 128], [128, 64, 200]])

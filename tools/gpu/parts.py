@@ -173,11 +173,12 @@ def bench_cases(setting):
 
 
 def determinism(setting):
-    """Two runs of each: the packed networks for three epochs, and the benchmark's first two for one epoch."""
+    """Two runs of each: the packed networks for three epochs, and the benchmark's first, in every precision, for one epoch."""
     runs = [(os.path.basename(case), f"{case}/net.plan", lambda case=case: setting.plain(f"{case}/step1.h5"),
              ("--from", setting.plain(f"{case}/state0.h5"), "--epochs", 3, "--batch", 16)) for case in setting.networks()]
-    runs += [(case["name"], f"{setting.folder}/bench/{case['plan']}", lambda case=case: make_data(setting, case),
-              ("--epochs", 1, "--batch", case["batch"], "--optimizer", case["optimizer"])) for case in bench_cases(setting)["cases"][:2]]
+    cases = bench_cases(setting)["cases"]
+    runs += [(f"{case['name']} in {case['precision']}", f"{setting.folder}/bench/{case['plan']}", lambda case=case: make_data(setting, case),
+              ("--epochs", 1, "--batch", case["batch"], "--optimizer", case["optimizer"])) for case in cases if case["name"] == cases[0]["name"]]
     problems, compared, skipped = [], [], []
     for number, (name, plan, data, options) in enumerate(runs):
         if setting.late():
@@ -212,8 +213,8 @@ def measure(setting, case):
     lines = setting.snrt("train", plan, data, "-o", weights, "--epochs", 4, *options)
     steps = -(-case["rows"] // case["batch"])
     epochs = [line["seconds"] / steps for line in of_kind(lines, "epoch")]
-    train = case["predictions"]["fp32"]["train"]
-    found = {"name": case["name"], "device": of_kind(lines, "run")[0]["device"], "rows": case["rows"], "steps_of_an_epoch": steps,
+    train = case["prediction"]["train"]
+    found = {"name": f"{case['name']} in {case['precision']}", "device": of_kind(lines, "run")[0]["device"], "rows": case["rows"], "steps_of_an_epoch": steps,
              "seconds_per_step_by_epoch": epochs, "step": beside(min(epochs), train["batch"]["expected_seconds"])}
     profiles = of_kind(setting.snrt("train", plan, data, "-o", weights, "--epochs", 1, "--profile", *options), "profile")
     os.unlink(weights)
@@ -238,12 +239,12 @@ def bench(setting):
     problems, cases = [], []
     for case in packed["cases"]:
         if setting.late():
-            cases.append({"name": case["name"], "skipped": "no time was left"})
+            cases.append({"name": f"{case['name']} in {case['precision']}", "skipped": "no time was left"})
             continue
         try:
             cases.append(measure(setting, case))
         except (Failure, KeyError, IndexError, ValueError, ZeroDivisionError) as fault:
-            problems.append(f"{case['name']}: {fault}")
+            problems.append(f"{case['name']} in {case['precision']}: {fault}")
     steps = [f"{case['name']}: {1e3 * case['step']['measured_seconds']:.3f} ms a step, {case['step']['ratio']:.2f} of the prediction" for case in cases if "step" in case]
     return {"problems": problems, "cases": cases, "predicted_by": packed["predicted_by"], "summary": "; ".join(steps)}
 
@@ -258,8 +259,9 @@ def beside_the_library(setting, case):
     plan, data, weights = f"{setting.folder}/bench/{case['plan']}", make_data(setting, case), f"{setting.scratch}/w.h5"
     lines = setting.snrt("train", plan, data, "-o", weights, "--epochs", 1, "--profile", "--batch", case["batch"], "--optimizer", case["optimizer"], "--force")
     os.unlink(weights)
-    rates = json.loads(setting.program(setting.library_path or setting.carried("sn-gpu-library"), case["batch"], hidden_widths(case)[-1], case["columns"], "fp32"))
-    found = {"name": case["name"], "library": rates, "kernels": []}
+    rates = json.loads(setting.program(setting.library_path or setting.carried("sn-gpu-library"), case["batch"], hidden_widths(case)[-1], case["columns"],
+                                       case["precision"]))
+    found = {"name": f"{case['name']} in {case['precision']}", "library": rates, "kernels": []}
     for step in (step for profile in of_kind(lines, "profile") if profile["entry"] == "train" for step in profile["steps"]):
         if step["kernel"] == "wide_output" and step["seconds"] > 0:
             rate = step["flops"] / step["seconds"]
@@ -273,13 +275,15 @@ def library(setting):
     if not bench_cases(setting)["cases"]:
         return {"problems": [], "skipped": "the folder holds no benchmarks (tools/gpu/pack --small)"}
     for case in bench_cases(setting)["cases"]:
+        if case["precision"] not in ("fp32", "tf32"):
+            continue  # the library is for these
         if setting.late():
-            cases.append({"name": case["name"], "skipped": "no time was left"})
+            cases.append({"name": f"{case['name']} in {case['precision']}", "skipped": "no time was left"})
             continue
         try:
             cases.append(beside_the_library(setting, case))
         except (Failure, KeyError, IndexError, ValueError, ZeroDivisionError) as fault:
-            problems.append(f"{case['name']}: {fault}")
+            problems.append(f"{case['name']} in {case['precision']}: {fault}")
     shares = [f"{case['name']}: {kernel['label']} at {kernel['of_the_library']:.2f} of the library's rate" for case in cases for kernel in case.get("kernels", [])]
     return {"problems": problems, "cases": cases, "target": LIBRARY_SHARE, "summary": "; ".join(shares)}
 
@@ -297,6 +301,8 @@ def pytorch(setting):
         return {"problems": [], "skipped": f"torch {import_torch.stdout.split()[0]} finds no CUDA device"}
     results = []
     for case in bench_cases(setting)["cases"]:
+        if case["precision"] != "fp32":
+            continue  # its runs with TF32 stand beside ours in tf32
         if case["columns"] * case["batch"] * 4 > 2 ** 34:
             results.append({"name": case["name"], "skipped": f"the batch x outputs arrays that PyTorch makes take {case['columns'] * case['batch'] * 4 / 1e9:.0f} GB each"})
             continue
