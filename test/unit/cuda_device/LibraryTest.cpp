@@ -184,6 +184,7 @@ TEST(CudaLibrary, WorkspaceIsCounted) {
   const rt::WorkspaceNeed need = job.session.device().workspaceNeed(job.session.plan(), entry, job.settings.optimizer,
                                                                     memory, job.model.extents(32));
   EXPECT_GT(need.prepared, 3 << 20);
+  EXPECT_TRUE(job.remarks().empty()); // nothing is to run yet
   rt::Trainer trainer(job.model, job.settings, job.binding);
   EXPECT_EQ(job.session.device().workspaceBytes(), need.prepared);
   emulator::configureLibrary({});
