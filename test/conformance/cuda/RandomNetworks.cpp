@@ -1,5 +1,6 @@
 // Random networks on the emulated device under every schedule, against the oracle, several compiled at a time.
 // SN_FIRST_SEED takes others, SN_NETWORKS another number of them; SN_WITHOUT leaves features out.
+#include "test/emulator/EmulatedLibrary.h"
 #include "test/support/Check.h"
 #include <cstdlib>
 #include <gtest/gtest.h>
@@ -16,12 +17,14 @@ uint64_t number(const char *variable, uint64_t otherwise) {
 uint64_t checked = 0;
 const uint64_t firstSeed = number("SN_FIRST_SEED", kFirstSeed), networks = number("SN_NETWORKS", kNetworks);
 
-/// Every schema and sweep has run.
+/// Every schema and sweep has run, and products by the library.
 class WholeRun : public ::testing::Environment {
   void TearDown() override {
     if (firstSeed == kFirstSeed && checked >= kNetworks)
       for (const char *kernel : neededKernels())
         EXPECT_TRUE(coverage().kernels.contains(kernel)) << kernel;
+    if (checked >= kNetworks) // EmulatedBackend
+      EXPECT_GT(emulator::libraryCounters().products, 0) << "no dense product went to the library";
   }
 };
 [[maybe_unused]] const auto *const wholeRun = ::testing::AddGlobalTestEnvironment(new WholeRun);
