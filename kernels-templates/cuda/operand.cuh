@@ -21,9 +21,6 @@ template <class Weights> struct WeightsOperand {
     return i < extent ? Weights::load(base, offset(i, k)) : 0.0f;
   }
   __device__ __forceinline__ Int offset(int i, Int k) const { return alongDepth ? i * stride + k : k * stride + i; }
-  __device__ __forceinline__ float4 load4(int i, Int k) const {
-    return Weights::load4(advanced(base, offset(i, k)), 0); // an aligned address, if not a multiple of 16
-  }
   /// `base` so many elements on.
   static __device__ __forceinline__ const float *advanced(const float *base, Int elements) {
     return reinterpret_cast<const float *>(reinterpret_cast<const char *>(base) + elements * Weights::kBytes);
@@ -68,47 +65,6 @@ __device__ __forceinline__ WeightsOperand<Weights> transposedWeightsOperand(cons
   if (source.outerFirst)
     return {Operand::advanced(value, column * source.inner + k), source.inner, source.inner - k, false};
   return {Operand::advanced(value, k * source.outer + column), source.outer, source.inner - k, true};
-}
-
-/// Whether four neighbours of an operand can be had by one load, load4(i, k), where isAligned() of the product's begin
-/// holds.
-template <class Operand> inline constexpr bool kLoadsFour = requires(const Operand &operand) {
-  operand.load4(0, Int(0));
-};
-template <class Operand> __device__ __forceinline__ bool isAligned(const Operand &operand, Int begin) {
-  if constexpr (kLoadsFour<Operand>)
-    return operand.aligned(begin);
-  else
-    return false;
-}
-/// (i, k) ... (i, k + 3) of an operand that runs along its depth, 0 from `end` on; k is a multiple of 4 from the
-/// product's begin.
-template <class Operand>
-__device__ __forceinline__ void fetchAlong(const Operand &operand, bool aligned, int i, Int k, Int end,
-                                           float (&to)[4]) {
-  if constexpr (kLoadsFour<Operand>)
-    if (aligned && i < operand.extent && k + 4 <= end) {
-      const float4 four = operand.load4(i, k);
-      to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
-      return;
-    }
-#pragma unroll
-  for (int n = 0; n < 4; ++n)
-    to[n] = k + n < end ? operand(i, k + n) : 0.0f;
-}
-/// (i, k) ... (i + 3, k) of an operand that runs across its depth; i is a multiple of 4.
-template <class Operand>
-__device__ __forceinline__ void fetchAcross(const Operand &operand, bool aligned, int i, Int k, Int end,
-                                            float (&to)[4]) {
-  if constexpr (kLoadsFour<Operand>)
-    if (aligned && i + 4 <= operand.extent && k < end) {
-      const float4 four = operand.load4(i, k);
-      to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
-      return;
-    }
-#pragma unroll
-  for (int n = 0; n < 4; ++n)
-    to[n] = k < end ? operand(i + n, k) : 0.0f;
 }
 
 /// A walk of a thread through an operand's slices, `Depth` deep each, for a tile of `Side`. It fetches elements (i +
@@ -179,7 +135,7 @@ public:
 
 private:
   __device__ __forceinline__ void take(Int from, float (&to)[4]) const {
-    const float4 four = Weights::load4(base, from);
+    const float4 four = Weights::load4(Operand::advanced(base, from), 0); // an aligned address, if not one of 16 bytes
     to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
   }
 
