@@ -11,6 +11,7 @@
 #include "test/emulator/cuda.h"
 //
 #include "kernels-templates/cuda/mma_tile.cuh"
+#include "kernels-templates/cuda/wgmma_tile.cuh"
 
 namespace sn::test::tiles {
 using namespace sn::cuda;
@@ -52,6 +53,7 @@ template <int Side> struct Rounding<MmaTile<Precision::Bf16x3, Side>> {
     return {high, nearest(x - high, 8, true)};
   }
 };
+template <Precision P> struct Rounding<WgmmaTile<P>> : Rounding<MmaTile<P, 128>> {};
 
 /// How a matrix lies in memory: lines of odd length; lines of whole fours from an address that is a multiple of 16
 /// bytes, or from the element after it.
@@ -196,7 +198,8 @@ void check(int rows, int columns, int inner, bool leftAlong, bool rightAlong, co
 template <class T> class CudaTile : public testing::Test {};
 using Tiles = testing::Types<FfmaTile<64>, FfmaTile<128>, MmaTile<Precision::Tf32>, MmaTile<Precision::Tf32, 128>,
                              MmaTile<Precision::Bf16x3>, MmaTile<Precision::Bf16x3, 128>, MmaTile<Precision::Bf16>,
-                             MmaTile<Precision::Bf16, 128>>;
+                             MmaTile<Precision::Bf16, 128>, WgmmaTile<Precision::Tf32>, WgmmaTile<Precision::Bf16x3>,
+                             WgmmaTile<Precision::Bf16>>;
 TYPED_TEST_SUITE(CudaTile, Tiles);
 
 TYPED_TEST(CudaTile, Extents) {
@@ -256,6 +259,9 @@ TEST(CudaTileRows, SayWhatTilesTake) {
   checkRow<MmaTile<Precision::Bf16x3, 128>>("mma_bf16x3_128", plan::Precision::Bf16x3);
   checkRow<MmaTile<Precision::Bf16>>("mma_bf16_64", plan::Precision::Bf16);
   checkRow<MmaTile<Precision::Bf16, 128>>("mma_bf16_128", plan::Precision::Bf16);
+  checkRow<WgmmaTile<Precision::Tf32>>("wgmma_tf32_128", plan::Precision::Tf32);
+  checkRow<WgmmaTile<Precision::Bf16x3>>("wgmma_bf16x3_128", plan::Precision::Bf16x3);
+  checkRow<WgmmaTile<Precision::Bf16>>("wgmma_bf16_128", plan::Precision::Bf16);
 }
 
 /// The bound of one precision does not hold for the next coarser one: what the checks above tell apart.
@@ -284,13 +290,13 @@ TEST(CudaTilePrecisions, Differ) {
 }
 
 /// One factor each: ties and the ends of the range.
-template <int Side> void checkRounding() {
+template <template <Precision> class TileOf> void checkRounding() {
   const auto product = [](auto tile, float a, float b) {
     return tileOf<decltype(tile)>(MatrixOperand{&a, 1, 1, true}, MatrixOperand{&b, 1, 1, true}, {{0, 1}})[0];
   };
-  const MmaTile<Precision::Tf32, Side> tf32{};
-  const MmaTile<Precision::Bf16, Side> bf16{};
-  const MmaTile<Precision::Bf16x3, Side> x3{};
+  const TileOf<Precision::Tf32> tf32{};
+  const TileOf<Precision::Bf16> bf16{};
+  const TileOf<Precision::Bf16x3> x3{};
   EXPECT_EQ(product(tf32, 1 + 0x1p-11f, 1), 1 + 0x1p-10f) << "ties away from zero";
   EXPECT_EQ(product(tf32, -1 - 0x1p-11f, 1), -1 - 0x1p-10f);
   EXPECT_EQ(product(bf16, 1 + 0x1p-8f, 1), 1) << "ties to even";
@@ -311,9 +317,12 @@ template <int Side> void checkRounding() {
   };
   EXPECT_TRUE(isNaN(tf32) && isNaN(bf16) && isNaN(x3));
 }
+template <Precision P> using Mma64 = MmaTile<P, 64>;
+template <Precision P> using Mma128 = MmaTile<P, 128>;
 TEST(CudaTilePrecisions, Rounding) {
-  checkRounding<64>();
-  checkRounding<128>();
+  checkRounding<Mma64>();
+  checkRounding<Mma128>();
+  checkRounding<WgmmaTile>();
 }
 } // namespace
 } // namespace sn::test::tiles
