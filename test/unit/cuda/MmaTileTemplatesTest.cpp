@@ -76,8 +76,34 @@ template <class Run> void expectSameBits(const Run &run, const char *what) {
   }
 }
 
-template <class T> WideRig::Sums runAffine(WideRig &rig) {
-  return rig.run(rt::cuda::gemmLaunches({rig.step, rig.args, rig.sources, rig.loader}),
+/// The same over tiles of both sides, or two of them; run(tile, variant).
+template <class Run> void expectSameBitsOfSides(const Run &run, const char *what, bool two = false) {
+  const Written expected = run(Tile{}, kPlainVariant);
+  ASSERT_FALSE(expected.empty());
+  for (float value : expected)
+    ASSERT_FALSE(std::isnan(value)) << what;
+  const auto compare = [&](auto tile, const char *name) {
+    const Variant *variant = variantNamed(name);
+    ASSERT_NE(variant, nullptr) << name;
+    ASSERT_EQ(variant->side, decltype(tile)::kSide) << name;
+    const Written actual = run(tile, *variant);
+    ASSERT_EQ(actual.size(), expected.size());
+    EXPECT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(float)), 0)
+        << what << " over " << name;
+  };
+  compare(FfmaTile<128>{}, "ffma_128");
+  compare(MmaTile<Precision::Bf16, 128>{}, "mma_bf16_128");
+  if (two)
+    return;
+  compare(Tf32{}, "mma_tf32_64");
+  compare(Bf16x3{}, "mma_bf16x3_64");
+  compare(Bf16{}, "mma_bf16_64");
+  compare(MmaTile<Precision::Tf32, 128>{}, "mma_tf32_128");
+  compare(MmaTile<Precision::Bf16x3, 128>{}, "mma_bf16x3_128");
+}
+
+template <class T> WideRig::Sums runAffine(WideRig &rig, const Variant &variant = kPlainVariant) {
+  return rig.run(rt::cuda::gemmLaunches({rig.step, rig.args, rig.sources, rig.loader, &variant}),
                  [](int pass, const StepArgs &args) {
                    if (pass == gemm::kWhole)
                      Affine<T>::template run<NoData, NoOptimizer, gemm::kWhole>(args);
@@ -87,34 +113,38 @@ template <class T> WideRig::Sums runAffine(WideRig &rig) {
                      Affine<T>::template run<NoData, NoOptimizer, gemm::kFinish>(args);
                  });
 }
+/// Rows and columns of several tiles, lines of whole fours and others, a sum by lanes.
+void checkExactGemm(Int rows, Int columns, const std::vector<SourceSpec> &specs) {
+  expectSameBitsOfSides(
+      [&](auto tile, const Variant &variant) {
+        WideRig rig(rows, rows + 5, columns);
+        for (const SourceSpec &spec : specs)
+          rig.add(spec, columns);
+        rig.args.pointers[0] = rig.uniform(columns);
+        const float *y = rig.args.pointers[1] = rig.floats((rows + 5) * columns, kNaN);
+        quantize(rig);
+        Written written;
+        append(written, runAffine<decltype(tile)>(rig, variant));
+        append(written, y, rows * columns);
+        return written;
+      },
+      "gemm", specs[0].inner >= gemm::kWideInner);
+}
 TEST(CudaMmaTemplates, GemmOfExactFactors) {
-  for (const std::vector<SourceSpec> &specs :
-       {std::vector<SourceSpec>{{.inner = 130}, {.inner = 17, .outerFirst = true}}, {{.inner = 4100}}})
-    expectSameBits(
-        [&](auto tile) {
-          WideRig rig(65, 70, 67);
-          for (const SourceSpec &spec : specs)
-            rig.add(spec, 67);
-          rig.args.pointers[0] = rig.uniform(67);
-          const float *y = rig.args.pointers[1] = rig.floats(70 * 67, kNaN);
-          quantize(rig);
-          Written written;
-          append(written, runAffine<decltype(tile)>(rig));
-          append(written, y, 65 * 67);
-          return written;
-        },
-        "gemm");
+  checkExactGemm(65, 67, {{.inner = 130}, {.inner = 17, .outerFirst = true}});
+  checkExactGemm(129, 132, {{.inner = 36}, {.inner = 20, .outerFirst = true}});
+  checkExactGemm(3, 67, {{.inner = 4100}, {.inner = 4, .outerFirst = true}});
 }
 
 /// u: what rounding moves a product by (mma_tile.cuh).
-template <class T> void checkGemm(double u) {
+template <class T> void checkGemm(double u, const char *variant) {
   WideRig rig(65, 70, 67);
   rig.add({.inner = 130, .outerFirst = true}, 67);
   rig.add({.inner = 33}, 67);
   rig.args.pointers[0] = rig.uniform(67);
   const float *y = rig.args.pointers[1] = rig.floats(70 * 67, kNaN);
   const Doubles exact = contraction(rig);
-  runAffine<T>(rig);
+  runAffine<T>(rig, *variantNamed(variant));
   double most = 0;
   for (Int row = 0; row < 65; ++row)
     for (Int c = 0; c < 67; ++c) {
@@ -131,30 +161,41 @@ template <class T> void checkGemm(double u) {
   EXPECT_GT(most, u / 100) << "this is not the precision asked for";
 }
 TEST(CudaMmaTemplates, GemmOfRoundedFactors) {
-  checkGemm<Tf32>(0x1p-10);
-  checkGemm<Bf16x3>(0x1p-15);
-  checkGemm<Bf16>(0x1p-7);
+  checkGemm<Tf32>(0x1p-10, "mma_tf32_64");
+  checkGemm<Bf16x3>(0x1p-15, "mma_bf16x3_64");
+  checkGemm<Bf16>(0x1p-7, "mma_bf16_64");
+  checkGemm<MmaTile<Precision::Tf32, 128>>(0x1p-10, "mma_tf32_128");
+  checkGemm<MmaTile<Precision::Bf16x3, 128>>(0x1p-15, "mma_bf16x3_128");
+  checkGemm<MmaTile<Precision::Bf16, 128>>(0x1p-7, "mma_bf16_128");
 }
 
+void checkExactUpdate(Int rows, Int columns, const SourceSpec &spec) {
+  expectSameBitsOfSides(
+      [&](auto tile, const Variant &variant) {
+        WideRig rig(rows, rows + 10, columns);
+        rig.add(spec, columns);
+        rig.args.pointers[0] = rig.uniform(columns);
+        quantize(rig);
+        rig.args.delta = rig.batch(columns);
+        quantize(rig.args.delta, (rows + 10) * columns);
+        Written written;
+        append(written, rig.run(rt::cuda::gemmUpdateLaunches({rig.step, rig.args, rig.sources, rig.loader, &variant}),
+                                [](int, const StepArgs &args) {
+                                  GemmUpdateBy<decltype(tile)>::template run<NoData, Momentum, 0>(args);
+                                }));
+        append(written, rig.sources[0].weights, spec.inner * columns);
+        if (rig.sources[0].descent)
+          append(written, rig.sources[0].descent, spec.inner * columns);
+        return written;
+      },
+      "gemm_update");
+}
 TEST(CudaMmaTemplates, GemmUpdate) {
-  for (bool outerFirst : {false, true})
-    expectSameBits(
-        [&](auto tile) {
-          WideRig rig(300, 310, 70);
-          rig.add({.inner = 65, .outerFirst = outerFirst}, 70);
-          rig.args.pointers[0] = rig.uniform(70);
-          quantize(rig);
-          rig.args.delta = rig.batch(70);
-          quantize(rig.args.delta, 310 * 70);
-          Written written;
-          append(written, rig.run(rt::cuda::gemmUpdateLaunches({rig.step, rig.args, rig.sources, rig.loader}),
-                                  [](int, const StepArgs &args) {
-                                    GemmUpdateBy<decltype(tile)>::template run<NoData, Momentum, 0>(args);
-                                  }));
-          append(written, rig.sources[0].weights, 65 * 70);
-          return written;
-        },
-        "gemm_update");
+  for (bool outerFirst : {false, true}) {
+    checkExactUpdate(300, 70, {.inner = 65, .outerFirst = outerFirst});  // three batch lanes
+    checkExactUpdate(64, 132, {.inner = 136, .outerFirst = outerFirst}); // lines of whole fours, cut by the tile
+    checkExactUpdate(9, 68, {.inner = 72, .outerFirst = outerFirst, .descent = SourceSpec::Accumulate});
+  }
 }
 
 template <class T> struct SignOf { template <Sweep S> using Kernel = WideOutput<S, SignLoss, T>; };
