@@ -24,10 +24,10 @@ template <Sweep S, class Slots, class TileType = Tile, class Weights = Fp32Weigh
       descendKept<Optimizer>(args);
     else if constexpr (Pass == wide::kFinish)
       finishNorms(args);
-    else if constexpr (S == Sweep::Update || Pass == wide::kUpdate)
-      walkColumns<Loader, Optimizer>(args);
+    else if constexpr (S == Sweep::Update || Pass % wide::kHeld == wide::kUpdate)
+      walkColumns<Loader, Optimizer, Pass / wide::kHeld != 0>(args);
     else
-      walkRows<Loader, Optimizer, S == Sweep::Single && Pass == wide::kSweep, Pass == wide::kKeep>(args);
+      walkRows<Loader, Optimizer, Pass>(args);
   }
 
 private:
@@ -46,185 +46,225 @@ private:
   };
 
   /// A block has a tile of rows and walks a lane of columns.
-  template <class Loader, class Optimizer, bool Updates, bool Keeps>
+  template <class Loader, class Optimizer, int Pass>
   static __device__ __forceinline__ void walkRows(const StepArgs &args) {
-    constexpr int kWidth = wide::kChunk * kSide;
+    constexpr bool kHeld = Pass / wide::kHeld != 0, kKeeps = Pass % wide::kHeld == wide::kKeep;
+    constexpr bool kUpdates = S == Sweep::Single && Pass % wide::kHeld == wide::kSweep;
+    constexpr int kWidth = (kBackprop && !kHeld ? wide::kChunk : 1) * kSide;
     Shared &shared = *dynamicShared<Shared>();
     const Frame &frame = *args.frame;
     const int row = static_cast<int>(blockIdx.x) * kSide, rows = static_cast<int>(least(kSide, frame.rows - row));
     double sum = 0, regularization = 0, squares = 0;
     if (rows > 0) {
       const Columns range = Walk::laneOfTiles(args, static_cast<int>(blockIdx.y));
-      float *chunk = static_cast<float *>(args.work[wide::kChunks]);
-      const bool inChunks = kBackprop && (!kHoldsTwo<TileType> || chunk != nullptr);
-      if (inChunks)
-        chunk += (static_cast<Int>(blockIdx.y) * gridDim.x + blockIdx.x) * kSide * kWidth;
       TileType gradient;
-      if (!inChunks)
+      if constexpr (kHeld)
         gradient.clear();
       Walk::template beginRows<Loader>(args, {row, range.begin, rows, 0}, shared);
       int end = 0;
 #pragma unroll 1
       for (int begin = range.begin; begin < range.end; begin = end) {
-        end = min(begin + (inChunks ? kWidth : kSide), range.end);
+        end = min(begin + kWidth, range.end);
 #pragma unroll 1
         for (int column = begin; column < end; column += kSide) {
-          const Window at = {row, column, rows, min(kSide, end - column)};
-          Walk::template computeDelta<Loader>(args, frame, at, shared, sum);
+          const Window at = {fresh(row), fresh(column), rows, min(kSide, end - column)};
+          if constexpr (!kApart<TileType>)
+            Walk::template computeDelta<Loader>(args, frame, at, shared, sum);
+          else
+            sum += Walk::template computeDeltaApart<Loader>(args, at, shared);
           if constexpr (S == Sweep::Norm)
             squares += sumSquares(at, shared);
-          if (inChunks)
-            copyDelta(at, shared, chunk + (column - begin), kWidth);
-          if constexpr (Keeps || Updates)
-            keepDelta<Keeps>(args, at, shared);
+          if (kBackprop && !kHeld && args.work[wide::kChunks])
+            copyDelta(at, shared, chunkOf(args) + (column - begin), kWidth);
+          if constexpr (kKeeps || kUpdates)
+            keepDelta<kKeeps>(args, at, shared);
         }
-        const Deltas deltas = inChunks ? Deltas{chunk, kWidth} : Deltas{shared.delta, kLine};
-        if constexpr (kBackprop)
-          backprop(args, {row, begin, rows, end - begin}, deltas, inChunks, begin == range.begin, gradient, shared);
-        if constexpr (Updates)
-#pragma unroll 1
-          for (int column = begin; column < end; column += kSide)
-            updateOnePass<Optimizer>(args, {row, column, rows, min(kSide, end - column)},
-                                     {deltas.base + (column - begin), deltas.stride}, shared, regularization);
+        const Window at = {fresh(row), fresh(begin), rows, end - begin};
+        if constexpr (kHeld)
+          gradient.multiply(shared.stages, rowsOperand(shared.delta, kLine, rows, 0),
+                            transposedWeightsOperand<Weights>(args.source, begin, 0), 0, at.columns);
+        else if constexpr (kBackprop)
+          backprop(args, at, begin == range.begin, shared);
+        if constexpr (kUpdates)
+          updateOnePass<Optimizer>(args, at,
+                                   kHeld || !args.work[wide::kChunks] ? Deltas{shared.delta, kLine}
+                                                                      : Deltas{chunkOf(args), kWidth},
+                                   shared, regularization);
       }
-      if (kBackprop && !inChunks)
-        writePartial(args, row, rows, gradient);
+      if constexpr (kHeld)
+        writePart(args, args.source, {row, 0, rows, 0}, 0, gradient);
       if constexpr (S == Sweep::Norm)
         writeSquares(args, row, rows, static_cast<int>(blockIdx.y), squares);
     }
     reportSums(args, kCounts ? sum : 0, regularization);
   }
+  /// The block's deltas of a chunk.
+  static __device__ __forceinline__ float *chunkOf(const StepArgs &args) {
+    return static_cast<float *>(args.work[wide::kChunks]) +
+           (static_cast<Int>(blockIdx.y) * gridDim.x + blockIdx.x) * (kSide * kSide * wide::kChunk);
+  }
 
-  /// The lane's part of each input gradient, delta E^T on the window: added up in `gradient`, if it is that of the one
-  /// source that wants one; else, a chunk of columns at a time, in the part itself, of which only this block touches
-  /// these rows.
-  static __device__ __forceinline__ void backprop(const StepArgs &args, const Window &at, const Deltas &deltas,
-                                                  bool chunks, bool first, TileType &gradient, Shared &shared) {
-    const MatrixOperand delta = rowsOperand(deltas.base, deltas.stride, at.rows, 0);
-#pragma unroll 1
-    for (int s = 0; s < args.sourceCount; ++s) {
-      const Source &source = args.sources[s];
-      if (!source.gradient)
-        continue;
-#pragma unroll 1
-      for (Int inner = 0; inner < source.inner; inner += kSide) {
-        if (chunks)
-          gradient.clear();
-        gradient.multiply(shared.stages, delta, transposedWeightsOperand<Weights>(source, at.column, inner), 0,
-                          at.columns);
-        if (chunks)
-          addToPart(args, source, at, inner, first, gradient);
-      }
-    }
-  }
-  static __device__ __forceinline__ float *partOf(const StepArgs &args, const Source &source, Int row) {
-    return source.partials + (static_cast<Int>(blockIdx.y) * args.maxRows + row) * source.inner;
-  }
-  static __device__ __forceinline__ void addToPart(const StepArgs &args, const Source &source, const Window &at,
-                                                   Int inner, bool first, TileType &gradient) {
-    float *part = partOf(args, source, at.row);
-    const auto inside = [&](int i, int j) { return i < at.rows && inner + j < source.inner; };
-    if (!first) // all loads before the first store
-      gradient.forEach([&](int i, int j, float &value) {
-        if (inside(i, j))
-          value = part[i * source.inner + inner + j] + value;
-      });
-    gradient.forEach([&](int i, int j, float value) {
-      if (inside(i, j))
-        part[i * source.inner + inner + j] = value;
-    });
-  }
-  static __device__ __forceinline__ void writePartial(const StepArgs &args, int row, int rows, TileType &gradient) {
+  /// The lane's part of each input gradient += delta E^T, a chunk of columns at a time. Only this block touches these
+  /// rows of the part.
+  static __device__ __forceinline__ void backprop(const StepArgs &args, const Window &at, bool first, Shared &shared) {
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s)
       if (args.sources[s].gradient)
-        addToPart(args, args.sources[s], {row, 0, rows, 0}, 0, true, gradient);
+#pragma unroll 1
+        for (int inner = 0; inner < args.sources[s].inner; inner += kSide)
+          if constexpr (kApart<TileType>)
+            backpropTileApart(args, args.sources[s], at, inner, first, shared);
+          else
+            backpropTile(args, args.sources[s], at, inner, first, shared);
+  }
+  static __device__ __noinline__ void backpropTileApart(const StepArgs &args, const Source &source, Window at,
+                                                        int inner, bool first, Shared &shared) {
+    backpropTile(args, source, at, inner, first, shared);
+  }
+  static __device__ __forceinline__ void backpropTile(const StepArgs &args, const Source &source, const Window &at,
+                                                      int inner, bool first, Shared &shared) {
+    TileType gradient;
+    gradient.clear();
+    if (!first)
+      visitPart(args, source, at, inner, gradient, [](float &value, float &part) { value = part; });
+    gradient.multiply(shared.stages, rowsOperand(chunkOf(args), kSide * wide::kChunk, at.rows, 0),
+                      transposedWeightsOperand<Weights>(source, at.column, inner), 0, at.columns);
+    writePart(args, source, at, inner, gradient);
+  }
+  /// f(value, part): for every value of the tile the place in the lane's part, from `inner` on.
+  template <class F>
+  static __device__ __forceinline__ void visitPart(const StepArgs &args, const Source &source, const Window &at,
+                                                   int inner, TileType &gradient, F f) {
+    float *part = source.partials + (static_cast<Int>(blockIdx.y) * args.maxRows + at.row) * source.inner + inner;
+    const int width = static_cast<int>(least(kSide, source.inner - inner));
+    gradient.forEach([&](int i, int j, float &value) {
+      if (i < at.rows && j < width)
+        f(value, part[i * source.inner + j]);
+    });
+  }
+  static __device__ __forceinline__ void writePart(const StepArgs &args, const Source &source, const Window &at,
+                                                   int inner, TileType &gradient) {
+    visitPart(args, source, at, inner, gradient, [](float value, float &part) { part = value; });
   }
 
   /// A block has tiles of columns, one after another, and walks all rows for each of them. Gradients of weights and
   /// biases of a tile are complete then: everything that reads E of the tile has done so, since each product begins
   /// with a barrier.
-  template <class Loader, class Optimizer> static __device__ __forceinline__ void walkColumns(const StepArgs &args) {
+  template <class Loader, class Optimizer, bool Held>
+  static __device__ __forceinline__ void walkColumns(const StepArgs &args) {
     Shared &shared = *dynamicShared<Shared>();
     const Frame &frame = *args.frame;
     const Range tiles = laneRange(ceilDiv(args.columns, kSide), static_cast<int>(blockIdx.x), gridDim.x);
-    const int first = static_cast<int>(tiles.begin), last = static_cast<int>(tiles.end);
-    float *scratch = static_cast<float *>(args.work[wide::kDeltas]);
-    const bool keeps = !kHoldsTwo<TileType> || scratch != nullptr;
-    if (keeps)
-      scratch += blockIdx.x * args.maxRows * kSide;
+    const int first = static_cast<int>(tiles.begin) * kSide;
+    const int last = static_cast<int>(least(tiles.end * kSide, args.columns));
     double regularization = 0;
 #pragma unroll 1
-    for (int tile = first; tile < last; ++tile) {
-      const int column = tile * kSide, columns = static_cast<int>(least(kSide, args.columns - column));
+    for (int column = first; column < last; column += kSide) {
+      const int columns = min(kSide, last - column);
       TileType gradient;
+      if constexpr (Held)
+        gradient.clear();
       float bias = 0;
-      int end = 0;
 #pragma unroll 1
-      for (int begin = 0; begin < frame.rows; begin = end) {
-        end = static_cast<int>(keeps ? frame.rows : least(begin + kSide, frame.rows));
-#pragma unroll 1
-        for (int row = begin; row < end; row += kSide) {
-          const Window at = {row, column, min(kSide, end - row), columns};
+      for (int row = 0; row < frame.rows; row += kSide) {
+        const Window at = {fresh(row), fresh(column), static_cast<int>(least(kSide, frame.rows - row)), columns};
+        Walk::template bringRows<Loader>(args, at, column == first, shared);
+        if constexpr (!kApart<TileType>) {
           double sum = 0; // the forward pass's
-          Walk::template bringRows<Loader>(args, at, tile == first, shared);
           Walk::template computeDelta<Loader>(args, frame, at, shared, sum);
-          Walk::template leaveRows<Loader>(args, at, shared);
-          bias += sumOfColumn({shared.delta, kLine}, at);
-          if (keeps)
-            copyDelta(at, shared, scratch + static_cast<Int>(row) * kSide, kSide);
-          keepDelta<false>(args, at, shared);
+        } else {
+          Walk::template computeDeltaApart<Loader>(args, at, shared);
         }
-        const Deltas deltas = keeps ? Deltas{scratch, kSide} : Deltas{shared.delta, kLine};
-        update<Optimizer>(args, {begin, column, end - begin, columns}, deltas, keeps || begin == 0,
-                          keeps || end == frame.rows, gradient, shared, regularization);
+        Walk::template leaveRows<Loader>(args, at, shared);
+        bias += sumOfColumn({shared.delta, kLine}, at);
+        keepDelta<false>(args, at, shared);
+        if constexpr (Held)
+          multiplyGradient(args.source, at, 0, {shared.delta, kLine}, gradient, shared);
+        else if (args.work[wide::kDeltas])
+          copyDelta(at, shared, scratchOf(args) + static_cast<Int>(row) * kSide, kSide);
       }
+      const Window all = {0, column, static_cast<int>(frame.rows), columns};
+      if constexpr (Held)
+        descend<Optimizer>(args, args.source, all, 0, gradient, shared, regularization);
+      else
+        update<Optimizer>(args, all, {scratchOf(args), kSide}, shared, regularization);
       updateBiases<Optimizer>(args, frame.rows, column, columns, bias, shared, regularization);
     }
     reportSums(args, 0, regularization);
   }
+  /// The block's deltas of all rows at a tile of columns.
+  static __device__ __forceinline__ float *scratchOf(const StepArgs &args) {
+    return static_cast<float *>(args.work[wide::kDeltas]) + blockIdx.x * args.maxRows * kSide;
+  }
 
-  /// x^T delta of the window's rows for all sources. `begins`, `ends`: the window has the first, the last rows of the
-  /// batch; with the last ones the gradient is complete and updates. Where a window has not both, `gradient` goes along
-  /// from call to call: that of the one source that has one, and of one tile.
+  /// gradient += x^T delta over the window's rows, from `inner` on.
+  static __device__ __forceinline__ void multiplyGradient(const Source &source, const Window &at, int inner,
+                                                          const Deltas &deltas, TileType &gradient, Shared &shared) {
+    const MatrixOperand delta = columnsOperand(deltas.base, deltas.stride, at.columns, 0);
+    const MatrixOperand x = columnsOperand(source.x + at.row * source.inner, source.inner, source.inner, inner);
+    gradient.multiply(shared.stages, either(source.outerFirst, delta, x), either(source.outerFirst, x, delta), 0,
+                      at.rows);
+  }
+  template <class Optimizer>
+  static __device__ __forceinline__ void descend(const StepArgs &args, const Source &source, const Window &at,
+                                                 int inner, TileType &gradient, Shared &shared,
+                                                 double &regularization) {
+    const GradientTile tile(source, inner, at.column, at.column + at.columns);
+    tile.template descend<Optimizer, Weights>(args, gradient, shared.stages,
+                                              GradientTile::factor(source, args.frame->rows), regularization);
+  }
+  /// The weights of all sources in the window's columns; the window has all rows.
   template <class Optimizer>
   static __device__ __forceinline__ void update(const StepArgs &args, const Window &at, const Deltas &deltas,
-                                                bool begins, bool ends, TileType &gradient, Shared &shared,
-                                                double &regularization) {
-    const MatrixOperand delta = columnsOperand(deltas.base, deltas.stride, at.columns, 0);
+                                                Shared &shared, double &regularization) {
 #pragma unroll 1
     for (int s = 0; s < args.sourceCount; ++s) {
       const Source &source = args.sources[s];
       if (source.late || (operand::same<Optimizer, NoOptimizer> && !source.descent))
         continue;
 #pragma unroll 1
-      for (Int inner = 0; inner < source.inner; inner += kSide) {
-        if (begins)
-          gradient.clear();
-        const GradientTile tile(source, inner, at.column, at.column + at.columns);
-        const MatrixOperand x = columnsOperand(source.x + at.row * source.inner, source.inner, source.inner, inner);
-        gradient.multiply(shared.stages, either(source.outerFirst, delta, x), either(source.outerFirst, x, delta), 0,
-                          at.rows);
-        if (ends)
-          tile.template descend<Optimizer, Weights>(args, gradient, shared.stages,
-                                                    GradientTile::factor(source, args.frame->rows), regularization);
-      }
+      for (int inner = 0; inner < source.inner; inner += kSide)
+        if constexpr (kApart<TileType>)
+          regularization += updateTileApart<Optimizer>(args, source, at, inner, deltas, shared);
+        else
+          updateTile<Optimizer>(args, source, at, inner, deltas, shared, regularization);
     }
   }
-  /// The window has all rows.
+  /// The regularization term is its result.
   template <class Optimizer>
-  static __device__ __forceinline__ void updateOnePass(const StepArgs &args, const Window &at, const Deltas &deltas,
-                                                       Shared &shared, double &regularization) {
+  static __device__ __noinline__ double updateTileApart(const StepArgs &args, const Source &source, Window at,
+                                                        int inner, Deltas deltas, Shared &shared) {
+    double regularization = 0;
+    updateTile<Optimizer>(args, source, at, inner, deltas, shared, regularization);
+    return regularization;
+  }
+  template <class Optimizer>
+  static __device__ __forceinline__ void updateTile(const StepArgs &args, const Source &source, const Window &at,
+                                                    int inner, const Deltas &deltas, Shared &shared,
+                                                    double &regularization) {
     TileType gradient;
-    update<Optimizer>(args, at, deltas, true, true, gradient, shared, regularization);
-    updateBiases<Optimizer>(args, at.rows, at.column, at.columns, sumOfColumn(deltas, at), shared, regularization);
+    gradient.clear();
+    multiplyGradient(source, at, inner, deltas, gradient, shared);
+    descend<Optimizer>(args, source, at, inner, gradient, shared, regularization);
+  }
+  /// Of a window of all rows and the tiles of a chunk.
+  template <class Optimizer>
+  static __device__ __forceinline__ void updateOnePass(const StepArgs &args, const Window &chunk, const Deltas &deltas,
+                                                       Shared &shared, double &regularization) {
+#pragma unroll 1
+    for (int first = 0; first < chunk.columns; first += kSide) {
+      const Window at = {chunk.row, chunk.column + first, chunk.rows, min(kSide, chunk.columns - first)};
+      const Deltas mine = {deltas.base + first, deltas.stride};
+      update<Optimizer>(args, at, mine, shared, regularization);
+      updateBiases<Optimizer>(args, at.rows, at.column, at.columns, sumOfColumn(mine, at), shared, regularization);
+    }
   }
   /// Of every kTeam-th row: kTeam threads share a column.
   static __device__ __forceinline__ float sumOfColumn(const Deltas &deltas, const Window &at) {
-    const int thread = static_cast<int>(threadIdx.x), j = thread % kSide;
+    const int t = thread(), j = t % kSide;
     float sum = 0;
     if (j < at.columns)
-      for (int i = thread / kSide; i < at.rows; i += kTeam)
+      for (int i = t / kSide; i < at.rows; i += kTeam)
         sum += deltas.base[i * deltas.stride + j];
     return sum;
   }
@@ -234,26 +274,26 @@ private:
                                                       float sum, Shared &shared, double &regularization) {
     if (args.biasCount == 0)
       return;
-    const int thread = static_cast<int>(threadIdx.x);
+    const int t = thread();
     __syncthreads();
-    shared.biases[thread] = sum;
+    shared.biases[t] = sum;
     __syncthreads();
-    if (thread >= columns)
+    if (t >= columns)
       return;
-    float total = shared.biases[thread];
+    float total = shared.biases[t];
 #pragma unroll
     for (int part = 1; part < kTeam; ++part)
-      total += shared.biases[thread + part * kSide];
+      total += shared.biases[t + part * kSide];
     const float gradient = total * (-1.0f / static_cast<float>(rows));
     for (int b = 0; b < args.biasCount; ++b)
-      if (column + thread < args.biases[b].size)
-        Optimizer::Bias::apply(args, args.biases[b].trained, column + thread, gradient, regularization);
+      if (column + t < args.biases[b].size)
+        Optimizer::Bias::apply(args, args.biases[b].trained, column + t, gradient, regularization);
   }
 
   static __device__ __forceinline__ void copyDelta(const Window &at, const Shared &shared, float *to, Int stride) {
-    const int j = static_cast<int>(threadIdx.x) % kSide;
+    const int j = thread() % kSide;
     if (j < at.columns)
-      for (int i = static_cast<int>(threadIdx.x) / kSide; i < at.rows; i += kTeam)
+      for (int i = thread() / kSide; i < at.rows; i += kTeam)
         to[i * stride + j] = shared.delta[i * kLine + j];
   }
   /// To where passes kDescend find them: all (`Always`), or where a source is late.
@@ -285,10 +325,10 @@ private:
       }
     } else {
       const Int column = (blockIdx.x - ofWeights) * kSide;
-      const int columns = static_cast<int>(least(kSide, args.columns - column)), j = threadIdx.x % kSide;
+      const int columns = static_cast<int>(least(kSide, args.columns - column)), j = thread() % kSide;
       float sum = 0;
       if (j < columns)
-        for (Int row = threadIdx.x / kSide; row < rows; row += kTeam)
+        for (Int row = thread() / kSide; row < rows; row += kTeam)
           sum += kept[row * stride + column + j];
       updateBiases<Optimizer>(args, rows, column, columns, sum, shared, regularization);
     }
@@ -297,9 +337,9 @@ private:
 
   /// A part of a row's squares: thread t has part t % kTeam of row t / kTeam.
   static __device__ __forceinline__ double sumSquares(const Window &at, const Shared &shared) {
-    const int i = static_cast<int>(threadIdx.x) / kTeam;
+    const int i = thread() / kTeam;
     double sum = 0;
-    for (int j = static_cast<int>(threadIdx.x) % kTeam; i < at.rows && j < at.columns; j += kTeam) {
+    for (int j = thread() % kTeam; i < at.rows && j < at.columns; j += kTeam) {
       const double delta = shared.delta[i * kLine + j];
       sum += delta * delta;
     }
@@ -308,13 +348,13 @@ private:
   static __device__ __forceinline__ void writeSquares(const StepArgs &args, Int row, int rows, int lane, double sum) {
     for (int distance = 1; distance < kTeam; distance *= 2)
       sum += __shfl_xor_sync(kFullWarp, sum, distance);
-    const int i = static_cast<int>(threadIdx.x) / kTeam;
-    if (threadIdx.x % kTeam == 0 && i < rows)
+    const int i = thread() / kTeam;
+    if (thread() % kTeam == 0 && i < rows)
       static_cast<double *>(args.work[wide::kSquares])[lane * args.maxRows + row + i] = sum;
   }
   /// The lanes by the tree, in place.
   static __device__ __forceinline__ void finishNorms(const StepArgs &args) {
-    const Int row = static_cast<Int>(blockIdx.x) * kThreads + threadIdx.x;
+    const Int row = static_cast<Int>(blockIdx.x) * kThreads + thread();
     if (row >= args.frame->rows)
       return;
     double *squares = static_cast<double *>(args.work[wide::kSquares]) + row;

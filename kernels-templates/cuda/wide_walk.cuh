@@ -4,6 +4,16 @@
 #include "kernels-templates/cuda/tile.cuh"
 
 namespace sn::cuda {
+/// A value that the compiler takes as new. What it derives from it is computed where it is needed: kept in registers
+/// over a walk, addresses of all phases would leave too few of them for a product's sums.
+__device__ __forceinline__ int fresh(int value) {
+#ifndef SN_EMULATOR
+  asm volatile("" : "+r"(value));
+#endif
+  return value;
+}
+__device__ __forceinline__ int thread() { return fresh(static_cast<int>(threadIdx.x)); }
+
 namespace operand {
 /// The slot that runs on every element of a tile; where zeros are ignored, none does.
 template <class Slots, class Loader> struct EverywhereOf;
@@ -40,11 +50,11 @@ template <class Slot, int Side, class PlaceOf, class Takes>
 __device__ __forceinline__ void runOnTile(const StepArgs &args, const Frame &frame, int rows, int columns, float *delta,
                                           double &sum, const PlaceOf &placeOf, const Takes &takes) {
   constexpr int kBatch = 4, kRowsAtOnce = kThreads / Side, kLine = wide::lineOf(Side);
-  const int j = static_cast<int>(threadIdx.x) % Side;
+  const int j = thread() % Side;
   if (j >= columns)
     return;
 #pragma unroll 1
-  for (int first = static_cast<int>(threadIdx.x) / Side; first < rows; first += kBatch * kRowsAtOnce) {
+  for (int first = thread() / Side; first < rows; first += kBatch * kRowsAtOnce) {
     Place at[kBatch];
     typename Slot::Outputs out[kBatch];
 #pragma unroll
@@ -67,10 +77,11 @@ __device__ __forceinline__ void runOnTile(const StepArgs &args, const Frame &fra
   }
 }
 
-/// wide::holdsTwo of a tile; one that multiplies from shared memory says so by a member kFromShared.
-template <class TileType>
-inline constexpr bool kHoldsTwo = wide::holdsTwo(
-    TileType::kSide, requires { TileType::kFromShared; });
+/// A tile that multiplies from shared memory says so by a member kFromShared. Others of side 128 leave a product few
+/// registers beside its sums and factors: their phases are functions of their own (kApart), so that nothing of one
+/// takes the registers of another. The former must not be: wgmma waits at every call.
+template <class TileType> inline constexpr bool kFromShared = requires { TileType::kFromShared; };
+template <class TileType> inline constexpr bool kApart = TileType::kSide > 64 && !kFromShared<TileType>;
 
 /// Slots: TargetSlots.
 template <class Slots, class TileType, class Weights> struct WideWalk {
@@ -116,8 +127,8 @@ template <class Slots, class TileType, class Weights> struct WideWalk {
   /// everything that changes them. No thread may be at the rows before.
   template <class Loader>
   static __device__ __forceinline__ void beginRows(const StepArgs &args, const Window &at, Shared &shared) {
-    const int i = static_cast<int>(threadIdx.x) / kTeam;
-    if (threadIdx.x % kTeam != 0 || i >= at.rows)
+    const int i = thread() / kTeam;
+    if (thread() % kTeam != 0 || i >= at.rows)
       return;
     RowState state = {args.ids[at.row + i], 0, 0, {}};
     state.target = rowTargetOf<Loader, Slots>(args, at.row + i, state.example);
@@ -136,14 +147,14 @@ template <class Slots, class TileType, class Weights> struct WideWalk {
   static __device__ __forceinline__ void bringRows(const StepArgs &args, const Window &at, bool first, Shared &shared) {
     if (first)
       return beginRows<Loader>(args, at, shared);
-    const int i = static_cast<int>(threadIdx.x) / kTeam;
-    if (args.frame->rows > kSide && threadIdx.x % kTeam == 0 && i < at.rows)
+    const int i = thread() / kTeam;
+    if (args.frame->rows > kSide && thread() % kTeam == 0 && i < at.rows)
       shared.rows[i] = statesOf(args)[at.row + i];
   }
   template <class Loader>
   static __device__ __forceinline__ void leaveRows(const StepArgs &args, const Window &at, const Shared &shared) {
-    const int i = static_cast<int>(threadIdx.x) / kTeam;
-    if (args.frame->rows > kSide && threadIdx.x % kTeam == 0 && i < at.rows)
+    const int i = thread() / kTeam;
+    if (args.frame->rows > kSide && thread() % kTeam == 0 && i < at.rows)
       statesOf(args)[at.row + i] = shared.rows[i];
   }
 
@@ -164,6 +175,13 @@ template <class Slots, class TileType, class Weights> struct WideWalk {
       runStored<Loader>(args, frame, at, shared, sum);
     }
     __syncthreads();
+  }
+  /// The same as a function of its own. The sum of the slots is its result.
+  template <class Loader>
+  static __device__ __noinline__ double computeDeltaApart(const StepArgs &args, Window at, Shared &shared) {
+    double sum = 0;
+    computeDelta<Loader>(args, *args.frame, at, shared, sum);
+    return sum;
   }
   /// The products, in shared.delta. Ends with a barrier. `SharedType`: has stages and delta.
   template <class SharedType>
@@ -187,7 +205,7 @@ private:
   }
   /// Row by row, by its team alone, so that the barrier of the product that follows is enough.
   static __device__ __forceinline__ void markStored(const StepArgs &args, const Window &at, Shared &shared) {
-    const int i = static_cast<int>(threadIdx.x) / kTeam, part = static_cast<int>(threadIdx.x) % kTeam;
+    const int i = thread() / kTeam, part = thread() % kTeam;
     for (int word = part; word < kWords; word += kTeam)
       shared.marks[i][word] = 0;
     __syncwarp();
@@ -238,10 +256,10 @@ private:
   /// Zeros are ignored: where nothing is stored, outputs are 0.
   template <class Loader>
   static __device__ __forceinline__ void clearOthers(const StepArgs &args, const Window &at, Shared &shared) {
-    const int j = static_cast<int>(threadIdx.x) % kSide;
+    const int j = thread() % kSide;
     if (j < at.columns)
 #pragma unroll 1
-      for (int i = static_cast<int>(threadIdx.x) / kSide; i < at.rows; i += kTeam)
+      for (int i = thread() / kSide; i < at.rows; i += kTeam)
         if (!isMarked(shared, i, j)) {
           Place place = placeOf<Loader>(at, i, j, shared);
           operand::StoredOf<Slots, Loader>::Type::clear(args, place);
@@ -254,7 +272,7 @@ private:
   static __device__ __forceinline__ void runStored(const StepArgs &args, const Frame &frame, const Window &at,
                                                    Shared &shared, double &sum) {
     using Stored = typename operand::StoredOf<Slots, Loader>::Type;
-    const int i = static_cast<int>(threadIdx.x) / kTeam, part = static_cast<int>(threadIdx.x) % kTeam;
+    const int i = thread() / kTeam, part = thread() % kTeam;
     int taken = 0;
     if (i < at.rows) {
       const Int end = shared.rows[i].end;

@@ -56,24 +56,40 @@ Pass tiled(const StepShape &shape, Pass pass) {
   return pass;
 }
 
-/// Whether the products of one source alone, whose inner extent a tile covers, are added up over a block's walk, in
-/// registers that hold them. `counts`: of which sources they are wanted.
-template <typename Counts> bool inRegisters(const StepShape &shape, const Counts &counts) {
-  int64_t tiles = 0;
-  for (const Source &source : shape.sources)
-    tiles += counts(source) ? tilesOf(shape, source.inner) : 0;
-  return tiles == 0 || (tiles == 1 && wide::holdsTwo(shape.variant->side, shape.variant->exact));
+/// The gradients that a walk adds up.
+struct Gradients {
+  int64_t tiles = 0; // of all sources
+  size_t source = 0; // the last one
+  bool held = false; // in registers
+};
+/// `wanted`: of which sources; `holds`: whether registers would do.
+template <typename Wanted> Gradients gradientsOf(const StepShape &shape, const Wanted &wanted, bool holds) {
+  Gradients result;
+  for (size_t s = 0; s < shape.sources.size(); ++s)
+    if (wanted(shape.sources[s])) {
+      result.tiles += tilesOf(shape, shape.sources[s].inner);
+      result.source = s;
+    }
+  result.held = result.tiles == 1 && holds;
+  return result;
+}
+Pass walk(const StepShape &shape, Pass pass, const Gradients &gradients) {
+  pass.number += gradients.held ? wide::kHeld : 0;
+  pass.source = gradients.held ? gradients.source : 0;
+  return tiled(shape, pass);
 }
 bool anyLate(const StepShape &shape) {
   return std::any_of(shape.sources.begin(), shape.sources.end(), [](const Source &source) { return source.late; });
 }
 
-/// A walk along rows' columns. `gradients`: it forms input gradients, by lanes.
-void addRowWalk(const StepShape &shape, int number, bool gradients, Launches &launches) {
+/// A walk along rows. `backprop`: it forms input gradients, by lanes.
+void addRowWalk(const StepShape &shape, int number, bool backprop, Launches &launches) {
   const int64_t lanes = shape.args.wideLanes;
-  launches.passes.push_back(tiled(shape, grid(number, rowTiles(shape), lanes)));
-  const auto wanted = [](const Source &source) { return source.gradient != nullptr; };
-  if (gradients && !inRegisters(shape, wanted)) {
+  const Gradients gradients = gradientsOf(
+      shape, [&](const Source &source) { return backprop && source.gradient != nullptr; },
+      wide::holdsInputGradient(shape.variant->side, shape.variant->exact));
+  launches.passes.push_back(walk(shape, grid(number, rowTiles(shape), lanes), gradients));
+  if (gradients.tiles > 0 && !gradients.held) {
     const int64_t side = shape.variant->side;
     launches.workBytes[wide::kChunks] = floatBytes(rowTiles(shape) * lanes * side * side * wide::kChunk);
   }
@@ -102,9 +118,11 @@ int64_t updateBlocks(const StepShape &shape, bool scratch) {
   return ceilDiv(columnTiles(shape), ceilDiv(columnTiles(shape), most));
 }
 void addColumnWalk(const StepShape &shape, int number, Launches &launches) {
-  const bool scratch = !inRegisters(shape, [](const Source &source) { return !source.late; });
+  const Gradients gradients = gradientsOf(
+      shape, [](const Source &source) { return !source.late; }, wide::holdsWeightGradient(shape.variant->side));
+  const bool scratch = gradients.tiles > 0 && !gradients.held;
   const int64_t blocks = updateBlocks(shape, scratch), rows = shape.args.maxRows;
-  launches.passes.push_back(tiled(shape, grid(number, blocks)));
+  launches.passes.push_back(walk(shape, grid(number, blocks), gradients));
   if (scratch)
     launches.workBytes[wide::kDeltas] = floatBytes(blocks * rows * shape.variant->side);
   if (rowTiles(shape) > 1)
@@ -145,7 +163,7 @@ struct Choice {
 };
 Choice choose(const StepShape &shape) {
   const double rows = static_cast<double>(shape.args.maxRows), columns = static_cast<double>(shape.args.columns);
-  if (rowTiles(shape) <= 1)
+  if (rowTiles(shape) <= 1 && wide::hasOnePass(shape.variant->side))
     return {Schedule::OnePass, fmt::format("a tile has all {} rows", shape.args.maxRows)};
   if (writesMatrices(shape.step))
     return {Schedule::KeptDeltas, "its slots store batch x outputs anyway and run once"};

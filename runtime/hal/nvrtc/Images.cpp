@@ -89,6 +89,41 @@ bool writesMatrices(const plan::Step &step) {
   });
 }
 
+/// The numbers that walks of a wide step may have (WideLaunches.cpp): held or not goes by inner extents and the tile,
+/// one pass or several by the batch, which training may set.
+std::vector<int> wideNumbers(const plan::Plan &plan, const plan::Step &step) {
+  bool mayFit = step.sources.empty(), mustFit = true; // inner extents, into a tile of some side, of every side
+  for (const plan::Source &source : step.sources)
+    for (const plan::Parameter &weights : plan.parameters)
+      if (weights.name == source.weights) {
+        const plan::Dim &inner = source.transposed ? weights.out : weights.in;
+        mayFit = mayFit || !inner.symbol.empty() || inner.value <= 128;
+        mustFit = mustFit && inner.symbol.empty() && inner.value <= 64;
+      }
+  std::vector<int> numbers;
+  const auto add = [&](int number, bool one) {
+    if (!one || !mustFit || step.sources.empty())
+      numbers.push_back(number);
+    if (one && mayFit)
+      numbers.push_back(number + wide::kHeld);
+  };
+  const bool oneUpdates = step.sources.size() <= 1 || mayBeLate(step), once = writesMatrices(step);
+  const bool oneWants = std::count_if(step.sources.begin(), step.sources.end(),
+                                      [](const plan::Source &source) { return !source.gradient.empty(); }) == 1;
+  const bool single = step.sweep == "single", keeps = single && (plan.allowDeltaBuffer || once);
+  add(wide::kSweep, step.sweep == "update" ? oneUpdates : oneWants);
+  if (single && !once) {
+    add(wide::kForward, oneWants);
+    add(wide::kUpdate, oneUpdates);
+  }
+  if (keeps)
+    add(wide::kKeep, oneWants);
+  if (keeps || mayBeLate(step))
+    numbers.push_back(wide::kDescend);
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 /// A unit as it is compiled: all instances of a kernel at once, which parses its headers once.
 struct Work {
   Unit unit;
@@ -156,19 +191,8 @@ std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std
   }
   if (step.sweep == "statistics" || step.sweep == "norm")
     return {wide::kSweep, wide::kFinish};
-  if (step.sweep == "single" || step.sweep == "update") {
-    // One pass or several goes by the batch (WideLaunches.cpp), which training may set.
-    std::vector<int> passes = {wide::kSweep};
-    const bool keeps = step.sweep == "single" && (plan.allowDeltaBuffer || writesMatrices(step));
-    if (step.sweep == "single" && !writesMatrices(step))
-      passes.insert(passes.end(), {wide::kForward, wide::kUpdate});
-    if (keeps)
-      passes.push_back(wide::kKeep);
-    if (keeps || mayBeLate(step))
-      passes.push_back(wide::kDescend);
-    std::sort(passes.begin(), passes.end());
-    return passes;
-  }
+  if (step.sweep == "single" || step.sweep == "update" || step.sweep == "forward")
+    return wideNumbers(plan, step);
   if (step.kernel == "csc_update" && loader != "Dense")
     return {csc::kCount, csc::kSumChunks, csc::kScanChunks, csc::kWriteStarts, csc::kPlace, csc::kOrder, csc::kUpdate};
   if (step.kernel == "wide_topk" || step.kernel == "column_reduce")

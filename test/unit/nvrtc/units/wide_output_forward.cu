@@ -1,6 +1,8 @@
 // instance: Wide<sn::cuda::Csr, sn::cuda::NoOptimizer, 0>
 // instance: Wide<sn::cuda::CsrStoredOnly, sn::cuda::NoOptimizer, 0>
 // instance: Wide<sn::cuda::Dense, sn::cuda::NoOptimizer, 0>
+// instance: Wide<sn::cuda::Csr, sn::cuda::NoOptimizer, 8>
+// instance: Wide<sn::cuda::Dense, sn::cuda::NoOptimizer, 8>
 // instance: Scaled<sn::cuda::Csr, sn::cuda::NoOptimizer, 0>
 #include "kernels-templates/cuda/wide_output.cuh"
 #include "test/unit/nvrtc/units/slots.cuh"

@@ -1,8 +1,11 @@
 // instance: Wide<sn::cuda::Csr, optimizer::Adam, 0>
+// instance: Wide<sn::cuda::Csr, optimizer::Adam, 8>
 // instance: Wide<sn::cuda::CsrStoredOnly, optimizer::Adam, 0>
+// instance: Wide<sn::cuda::CsrStoredOnly, optimizer::Adam, 8>
 // instance: Wide<sn::cuda::Dense, optimizer::Adam, 0>
+// instance: Wide<sn::cuda::Dense, optimizer::Adam, 8>
 // instance: Wide<sn::cuda::Csr, optimizer::Adam, 1>
-// instance: Scaled<sn::cuda::Csr, optimizer::Adam, 0>
+// instance: Scaled<sn::cuda::Csr, optimizer::Adam, 8>
 #include "kernels-templates/cuda/wide_output.cuh"
 #include "test/unit/nvrtc/units/slots.cuh"
 
