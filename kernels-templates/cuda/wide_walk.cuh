@@ -289,6 +289,7 @@ private:
 #pragma unroll
     for (int distance = 1; distance < kTeam; distance *= 2)
       taken += __shfl_xor_sync(kFullWarp, taken, distance);
+    __syncwarp(); // all of a row's threads have read where it continues
     if (part == 0 && i < at.rows)
       shared.rows[i].next += taken;
   }
