@@ -51,7 +51,7 @@ public:
       acc[n] = 0;
   }
   template <class F> __device__ __forceinline__ void forEach(F f) {
-    const int row = warp() * 16 + lane() / 4, column = lane() % 4 * 2;
+    const int t = freshThread(), row = t / kWarp * 16 + t % kWarp / 4, column = t % 4 * 2;
 #pragma unroll
     for (int n = 0; n < kCount; ++n)
       f(row + n / 2 % 2 * 8, column + n / 4 * 8 + n % 2, acc[n]);
@@ -124,6 +124,15 @@ public:
   }
 
 private:
+  /// The thread's number as something that the compiler cannot know, so that it computes places anew and does not
+  /// keep them in registers through the products: there the sums of two tiles are alive.
+  static __device__ __forceinline__ int freshThread() {
+    int t = static_cast<int>(threadIdx.x);
+#ifndef SN_EMULATOR
+    asm volatile("" : "+r"(t));
+#endif
+    return t;
+  }
   class Slice {
   public:
     template <class Operand>
@@ -169,15 +178,6 @@ private:
     }
 
   private:
-    /// The thread's number as something that the compiler cannot know, so that it computes places anew and does not
-    /// keep them in registers through the products: there the sums of two tiles are alive.
-    static __device__ __forceinline__ int freshThread() {
-      int t = static_cast<int>(threadIdx.x);
-#ifndef SN_EMULATOR
-      asm volatile("" : "+r"(t));
-#endif
-      return t;
-    }
     /// What two values lose to the BF16 pair `high`. The differences are exact.
     static __device__ __forceinline__ unsigned lowPair(float a, float b, unsigned high) {
       return bf16Pair(a - __uint_as_float(high << 16), b - __uint_as_float(high & 0xffff0000u));
