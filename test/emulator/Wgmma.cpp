@@ -28,8 +28,8 @@ struct Warpgroup {
 };
 /// Registers that products are under way to.
 struct Accumulator {
-  float *d;
-  unsigned products; // under way
+  float *d = nullptr;
+  unsigned products = 0; // under way
   float sums[kSums];
 };
 struct Thread {
