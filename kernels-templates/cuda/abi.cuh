@@ -13,8 +13,8 @@ inline constexpr int kStates = 4; // optimizer states of a parameter, at most
 inline constexpr int kWorkAreas = 8;
 /// The work area of what target rows hand to slots: RowTarget[maxRows], kRowTargetBytes each (common.cuh, target_rows).
 inline constexpr int kTargetRowsArea = kWorkAreas - 1, kRowTargetBytes = 16;
-/// Lanes over the outputs of a wide layer on this target, halved while they are thinner than plan::kColumnsPerLane
-/// (plan::wideLanes). Sums over features and rows go by the lanes of the plan.
+/// Lanes over the outputs of a wide layer on this target, at most (runtime/hal/cuda/WideLaunches.cpp, wideLanesOf).
+/// Sums over features and rows go by the lanes of the plan.
 inline constexpr int kWideLanes = 128;
 
 /// What changes from batch to batch. In device memory, so that a recorded launch reads what holds now. Grids cover

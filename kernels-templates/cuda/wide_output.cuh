@@ -108,14 +108,17 @@ private:
   /// rows of the part.
   static __device__ __forceinline__ void backprop(const StepArgs &args, const Window &at, bool first, Shared &shared) {
 #pragma unroll 1
-    for (int s = 0; s < args.sourceCount; ++s)
-      if (args.sources[s].gradient)
+    for (int s = 0; s < args.sourceCount; ++s) {
+      if (!args.sources[s].gradient)
+        continue;
 #pragma unroll 1
-        for (int inner = 0; inner < args.sources[s].inner; inner += kSide)
-          if constexpr (kApart<TileType>)
-            backpropTileApart(args, args.sources[s], at, inner, first, shared);
-          else
-            backpropTile(args, args.sources[s], at, inner, first, shared);
+      for (int inner = 0; inner < args.sources[s].inner; inner += kSide) {
+        if constexpr (kApart<TileType>)
+          backpropTileApart(args, args.sources[s], at, inner, first, shared);
+        else
+          backpropTile(args, args.sources[s], at, inner, first, shared);
+      }
+    }
   }
   static __device__ __noinline__ void backpropTileApart(const StepArgs &args, const Source &source, Window at,
                                                         int inner, bool first, Shared &shared) {

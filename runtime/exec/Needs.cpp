@@ -14,6 +14,8 @@ constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kInitialBytes = int64_t(16) << 20, kTileBytes = int64_t(16) << 20;
 /// Stacks of threads, pages of libraries not touched before, gaps in the heap.
 constexpr int64_t kSlack = int64_t(1) << 20;
+/// What Device::measureRates takes on the CPU, before anything else is there.
+constexpr int64_t kCalibrationBytes = int64_t(32) << 20;
 /// Rows that lie close together in a file are read through a block of this size, beside it the order they lie in.
 constexpr int64_t kReadAtOnce = int64_t(2) << 20;
 
@@ -201,7 +203,9 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
     needs.parameters = needs.states = needs.buffers = needs.workspace = 0;
   needs.workspace += order;
   const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
-  needs.passing = std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0}) + kSlack;
+  const int64_t calibrating = share == MemoryShare::All ? kCalibrationBytes - model - onTop - needs.data : 0;
+  needs.passing =
+      std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0, calibrating}) + kSlack;
   return needs;
 }
 

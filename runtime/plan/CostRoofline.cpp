@@ -14,34 +14,69 @@ constexpr double kBandwidthShare = 0.85 * 0.92, kProductShare = 0.60;
 constexpr double kStepSeconds = 4e-6;
 // An element's activation, loss and delta: about 30 instructions of the fp32 units, in units of a product's operations.
 constexpr double kFlopsOfElement = 60;
-// kernels-templates/cuda/abi.cuh, kWideLanes, and the columns of a wide layer's tile.
-constexpr int kWideLanesOfDevice = 128;
-constexpr double kTileColumns = 64, kFloat = 4;
+// As runtime/hal/cuda/WideLaunches.cpp has them: lanes over a wide layer's outputs, and the blocks of its update, for
+// tiles of this side.
+constexpr int kLeastLanesOfDevice = 16, kMostLanesOfDevice = 128;
+constexpr double kTileSide = 128, kEnoughBlocks = 128, kUpdateBlocks = 132, kChunk = 4, kStateBytes = 40, kFloat = 4;
 
-double columnsOf(const Plan &plan, const Source &source, const CostModel &model) {
+/// The extent that the source's product sums over.
+double innerOf(const Plan &plan, const Source &source, const CostModel &model) {
   for (const Parameter &parameter : plan.parameters)
     if (parameter.name == source.weights)
       return model.extent(source.transposed ? parameter.out : parameter.in);
   return 0;
 }
 
-/// As runtime/hal/cuda/*Launches.cpp ask for it, without what is small. Of a wide step: the lanes' partial sums of
-/// input gradients, and a tile of deltas for each lane where it updates; of csc_update: the batch, transposed.
+double lanesOf(double rows, double columns) {
+  int lanes = kLeastLanesOfDevice;
+  while (lanes < kMostLanesOfDevice && std::ceil(rows / kTileSide) * lanes < kEnoughBlocks)
+    lanes *= 2;
+  return wideLanes(static_cast<int64_t>(columns), lanes);
+}
+
+/// As runtime/hal/cuda/*Launches.cpp ask for it, without what is small. Of a wide step with large tiles: the lanes'
+/// partial sums of input gradients, and the deltas that blocks keep for these and for their weights' gradients, or
+/// those of the whole batch; of csc_update: the batch, transposed.
 double workspaceOf(const Plan &plan, const Step &step, const CostModel &model) {
   if (step.kernel == "csc_update") {
     const Source &source = step.sources.front();
-    return 8 * columnsOf(plan, source, model) + 20 * model.extent({0, "B"}) * model.density(source.ref);
+    return 8 * innerOf(plan, source, model) + 20 * model.extent({0, "B"}) * model.density(source.ref);
   }
   const bool sweeps = step.sweep == "single" || step.sweep == "forward" || step.sweep == "update";
   if (!sweeps)
     return 0;
-  const double rows = model.extent({0, "B"});
-  const double lanes = wideLanes(static_cast<int64_t>(model.extent(step.columns)), kWideLanesOfDevice);
-  double bytes = step.sweep == "forward" ? 0 : lanes * rows * kTileColumns * kFloat;
+  const double rows = model.extent({0, "B"}), columns = model.extent(step.columns), lanes = lanesOf(rows, columns);
+  double bytes = 0;
+  if (step.sweep == "single" && plan.allowDeltaBuffer)
+    bytes += rows * columns * kFloat;
+  else if (step.sweep != "forward")
+    bytes += std::min(kUpdateBlocks, std::ceil(columns / kTileSide)) * rows * (kTileSide * kFloat + kStateBytes);
+  double backprop = 0;
   for (const Source &source : step.sources)
     if (!source.gradient.empty())
-      bytes += lanes * rows * columnsOf(plan, source, model) * kFloat;
-  return bytes;
+      backprop += innerOf(plan, source, model);
+  if (backprop > kTileSide)
+    bytes += std::ceil(rows / kTileSide) * lanes * kTileSide * kTileSide * kChunk * kFloat;
+  return bytes + lanes * rows * backprop * kFloat;
+}
+
+/// The step as the device runs it: sweep `single` takes two passes, the second of which forms the deltas again, unless
+/// the plan allows to store them or a tile has all rows.
+Cost asRun(Cost cost, const Plan &plan, const Step &step, const CostModel &model) {
+  const double rows = model.extent({0, "B"}), columns = model.extent(step.columns);
+  if (step.sweep != "single" || rows <= kTileSide / 2)
+    return cost;
+  if (plan.allowDeltaBuffer) {
+    cost.bytes += 2 * rows * columns * kFloat;
+    return cost;
+  }
+  for (const Source &source : step.sources) {
+    const double inner = innerOf(plan, source, model);
+    cost.flops += 2 * rows * inner * columns;
+    cost.bytes += inner * columns * kFloat;
+  }
+  cost.elements += rows * columns;
+  return cost;
 }
 } // namespace
 
@@ -100,13 +135,17 @@ Roofline rooflineOf(const Cost &cost, const Machine &machine, Precision precisio
 
 Precision precisionOn(const Machine &machine, const Plan &plan, const Step &step, const CostModel &model) {
   const bool sums = step.kernel == "csr_gather" || step.kernel == "csc_update";
-  const bool sparse = sums && model.density(step.sources.front().ref) < columnsOf(plan, step.sources.front(), model);
+  const bool sparse = sums && model.density(step.sources.front().ref) < innerOf(plan, step.sources.front(), model);
   return sparse || machine.peak(step.precision) == 0 ? Precision::Fp32 : step.precision;
 }
 
 Roofline rooflineOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model,
                     const Machine &machine) {
-  return rooflineOf(costOf(plan, entry, step, model), machine, precisionOn(machine, plan, step, model));
+  const Cost cost = costOf(plan, entry, step, model);
+  const Precision precision = precisionOn(machine, plan, step, model);
+  Roofline roofline = rooflineOf(cost, machine, precision);
+  roofline.expected = rooflineOf(asRun(cost, plan, step, model), machine, precision).expected;
+  return roofline;
 }
 
 Roofline rooflineOf(const Plan &plan, const Entry &entry, const CostModel &model, const Machine &machine) {

@@ -10,7 +10,6 @@ namespace sn::target::cuda {
 namespace {
 using sn::cuda::Variant;
 constexpr double kUnknownExtent = 27278;
-constexpr size_t kMostVariants = 3;
 
 /// Whether the step's template multiplies tiles; those of sparse inputs do where the data are dense.
 bool hasProducts(const plan::Step &step) {
@@ -167,8 +166,6 @@ std::vector<const Variant *> variantsOf(const plan::Plan &plan, const plan::Step
     if (best->exact || device.capability != kDeviceClasses[0].capability)
       found.push_back(best);
   }
-  if (found.size() > kMostVariants) // those of 8.0 do with what runs in less shared memory
-    found.erase(found.begin() + 1);
   return found;
 }
 } // namespace sn::target::cuda

@@ -35,7 +35,7 @@ int sharedBytesOf(const plan::Step &step, const sn::cuda::Variant &variant);
 double clocksOf(const plan::Plan &plan, const plan::Step &step, const sn::cuda::Variant &variant,
                 const DeviceClass &device);
 
-/// The variants that the plan carries for the step's products, three at most; one null for a step without products. A
+/// The variants that the plan carries for the step's products, one for each class of devices at most; one null for a step without products. A
 /// device takes the first that it can run (its capability, and sharedBytesOf): of the step's precision the quickest on
 /// its class, or the quickest in fp32 where it has no units for the precision. The last one runs everywhere.
 std::vector<const sn::cuda::Variant *> variantsOf(const plan::Plan &plan, const plan::Step &step);

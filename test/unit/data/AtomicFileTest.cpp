@@ -30,6 +30,15 @@ TEST(AtomicFile, AppearsAtCommitAndLeavesNothingBehind) {
   EXPECT_EQ(folder.files(), std::vector<std::string>{"a"});
 }
 
+TEST(AtomicFile, WhatAppearsMeanwhileStays) {
+  Folder folder;
+  AtomicFile file(folder / "a", false);
+  writeFile(file.temporary(), "ours");
+  writeFile(folder / "a", "another's");
+  EXPECT_USER_ERROR(file.commit(), "appeared while it was being written; --force overwrites it");
+  EXPECT_EQ(contentOf(folder / "a"), "another's");
+}
+
 TEST(AtomicFile, LeftOversOfDeadWritersGoOthersStay) {
   Folder folder;
   for (const char *name : {"w.h5.tmp123", "w.h5.tmp99-2", "w.h5.tmp", "w.h5.tmpx", "w.h5.tmp7.bak", "v.h5.tmp5"})

@@ -56,6 +56,28 @@ TEST(Roofline, TensorCoresMultiplyWhatIsDense) {
             rooflineOf(costOf(dense.plan, {}, dense.step, dense.model), h200, Precision::Bf16).floor);
 }
 
+TEST(Roofline, OneSweepOfManyRowsFormsItsDeltasTwice) {
+  InputLayer layer(10);
+  Step &step = layer.step;
+  step.kernel = "wide_output";
+  step.sweep = "single";
+  step.update = true;
+  step.precision = Precision::Fp32;
+  step.sources[0].data = false;
+  step.sources[0].ref = "x";
+  double rows = 64;
+  layer.model.extent = [&](const Dim &dim) { return dim.symbol.empty() ? static_cast<double>(dim.value) : rows; };
+  const Machine &machine = machineNamed("a100");
+  const auto plain = [&] { return rooflineOf(costOf(layer.plan, {}, step, layer.model), machine, Precision::Fp32); };
+  const auto asRun = [&] { return rooflineOf(layer.plan, {}, step, layer.model, machine); };
+  EXPECT_EQ(asRun().expected, plain().expected);
+  rows = 1 << 20;
+  EXPECT_GT(asRun().expected, 1.3 * plain().expected) << "three products where there were two";
+  EXPECT_EQ(asRun().floor, plain().floor);
+  layer.plan.allowDeltaBuffer = true;
+  EXPECT_LT(asRun().expected, 1.3 * plain().expected);
+}
+
 TEST(Cost, ParametersHaveTheBytesThatTheDeviceStores) {
   InputLayer dense(1000);
   const double bytes = costOf(dense.plan, {}, dense.step, dense.model).bytes;

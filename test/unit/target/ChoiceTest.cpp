@@ -70,7 +70,7 @@ TEST(CudaChoice, EveryDeviceFindsAKernelOfThePrecisionThatItHas) {
             const plan::Step step = stepOf(plan, kernel, sweep, precision);
             const std::vector<const Variant *> found = variantsOf(plan, step);
             ASSERT_FALSE(found.empty());
-            EXPECT_LE(found.size(), 3u);
+            EXPECT_LE(found.size(), 4u) << "one for each class of devices";
             EXPECT_EQ(std::set<const Variant *>(found.begin(), found.end()).size(), found.size());
             EXPECT_TRUE(found.back()->runsOn(75) && sharedBytesOf(step, *found.back()) <= 64 << 10);
             for (const auto &[capability, shared] :
@@ -87,7 +87,8 @@ TEST(CudaChoice, TilesGoWithTheExtents) {
     std::set<int> sides;
     const plan::Step step = stepOf(plan, kernel, sweep, precision);
     for (const Variant *variant : variantsOf(plan, step))
-      sides.insert(variant->side);
+      if (!variant->exact) // wgmma comes in one size, and is quicker than mma with half of it idle
+        sides.insert(variant->side);
     return sides;
   };
   const std::set<int> small = {64}, large = {128};
