@@ -49,6 +49,8 @@ public:
   void addData(const Outline &outline);
   void addData(int64_t bytes) { data += bytes; }
   void setProgram(int64_t bytes) { program = bytes; }
+  /// The command has measured the device's rates, which takes memory for a moment.
+  void setCalibrates() { calibrates = true; }
   /// The command saves weights.
   void setSaves() { saves = true; }
 
@@ -82,7 +84,7 @@ private:
   std::vector<Run> runs;
   std::vector<const Outline *> counted;
   int64_t data = 0, loading = 0, program = 0;
-  bool saves = false;
+  bool saves = false, calibrates = false;
   MemoryShare share = MemoryShare::All;
 };
 

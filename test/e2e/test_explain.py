@@ -91,7 +91,7 @@ class Explain(commands.Commands):
             steps = one["entries"]["train"]["steps"]
             self.assertEqual(steps[1]["precision"], precision)
             names = [variant["variant"] for variant in steps[1]["variants"]]
-            self.assertLessEqual(len(names), 3)
+            self.assertLessEqual(len(names), 4)
             self.assertEqual(len(set(names)), len(names))
             self.assertEqual(steps[1]["variants"][-1]["devices"], "from sm_75")
             self.assertTrue(all(f"_{precision}_" in name for name in names[:-1]) or precision == "fp32", names)

@@ -21,7 +21,7 @@ NETWORK = """{ "Name": "wide", "Denoising": { "p": 0.2 }, "ErrorFunction": "Cros
 class Stream(commands.Commands):
     @classmethod
     def prepare(cls):
-        cls.datagen("-o", "data.h5", "--rows", "24000", "--columns", "3000", "--mean", "300", "--minimum", "50", "--seed", "1")
+        cls.datagen("-o", "data.h5", "--rows", "12000", "--columns", "6000", "--mean", "1200", "--minimum", "50", "--seed", "1")
         cls.datagen("-o", "small.h5", "--rows", "600", "--columns", "3000", "--mean", "30", "--minimum", "5", "--seed", "2")
         cls.write("wide.json", NETWORK)
         cls.snc("compile", "wide.json", "-o", "wide.plan")
@@ -46,7 +46,7 @@ class Stream(commands.Commands):
         self.assertEqual(told["data_way"], {"from": "memory", "streamed": False})
         memory = told["memory"]
         self.assertGreater(memory["data"], 8 * MIB)
-        limit = memory["total"] - memory["data"] // 3
+        limit = memory["total"] - memory["data"] // 4
         streamed, run = self.train("streamed", "--memory-limit", limit)
         self.assertSays(run, "data streamed from the file, up to", "a batch: --memory-limit allows", "with the data there it would take")
         told = self.lines(streamed, "run")[0]

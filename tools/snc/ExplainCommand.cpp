@@ -221,6 +221,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
     forecast.add("train", outline);
     forecast.setSaves();
     forecast.setProgram(rt::kProgramBytes);
+    forecast.setCalibrates();
     return forecast;
   };
   const rt::Forecast forecast = forecastOf({});

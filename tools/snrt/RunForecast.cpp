@@ -89,6 +89,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
     }
     forecast.setSaves();
     forecast.setProgram(program);
+    forecast.setCalibrates();
     return forecast;
   };
   rt::WayQuestion question{forecastOf, session.device(), settings, settings.optimizer, {}, false, "training"};
@@ -120,6 +121,7 @@ RunForecast forecastUse(rt::Session &session, const rt::Settings &settings, rt::
         forecast.addData(streaming.fromFile ? rt::bytesOf(*set) : inputs.shapes.at(name).bytes);
     addHeld(forecast, held, loaded);
     forecast.setProgram(program);
+    forecast.setCalibrates();
     return forecast;
   };
   rt::WayQuestion question{

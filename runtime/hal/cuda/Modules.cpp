@@ -53,17 +53,18 @@ std::vector<std::string> Modules::kernelsOf(const std::string &entry, size_t ste
   if (found->second.size() != steps)
     userError("the plan is damaged: its entry '{}' has {} steps and {} CUDA kernels", entry, steps,
               found->second.size());
+  const int shared = context.attribute(Attribute::MaxSharedMemoryPerBlockOptin);
   std::vector<std::string> chosen;
   for (const std::vector<std::string> &kernels : found->second) {
     std::vector<std::string> running;
     for (const std::string &kernel : kernels)
-      if (runsOn(manifest, kernel, context.major() * 10 + context.minor(),
-                 context.attribute(Attribute::MaxSharedMemoryPerBlockOptin)))
+      if (runsOn(manifest, kernel, context.major() * 10 + context.minor(), shared))
         running.push_back(kernel);
     if (running.empty())
-      userError("the plan's CUDA kernels for its entry '{}' do not run on {} (compute capability {}.{}); --device cpu "
+      userError("the plan's CUDA kernels for its entry '{}' do not run on {} (compute capability {}.{}, {} "
+                "bytes of shared memory for each block); --device cpu "
                 "runs them",
-                entry, context.name(), context.major(), context.minor());
+                entry, context.name(), context.major(), context.minor(), shared);
     // The best; where it can neither be loaded nor compiled, the best that can be loaded.
     const auto ready = std::find_if(running.begin(), running.end(), [this](const std::string &kernel) {
       return hasImage(kernel, &ImageSelection::cubin) || canCompile() || hasImage(kernel, &ImageSelection::ptx);

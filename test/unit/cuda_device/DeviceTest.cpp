@@ -178,7 +178,9 @@ TEST(CudaMachine, WithLittleSharedMemory) {
   const auto data = tastes(20, 30);
   Job job(autoencoder(), true, bindingOf(data, data), {.optimizer = "sgd", .batch = 8});
   const std::string said = refusal([&] { rt::Trainer(job.model, job.settings, job.binding); });
-  EXPECT_HAS(said, " bytes of shared memory for each block and Emulated GPU has 16; --device cpu runs it");
+  EXPECT_HAS(said,
+             "the plan's CUDA kernels for its entry 'train' do not run on Emulated GPU (compute capability 9.0, 16 "
+             "bytes of shared memory for each block); --device cpu runs them");
 }
 
 const std::shared_ptr<rt::cuda::KernelCompiler> noCompiler;
