@@ -37,12 +37,12 @@ def compiled(snc, network, precision, architectures, folder):
     plan = os.path.join(folder, "a.plan")
     run(snc, "compile", network, "-o", plan, "--force", "--quiet", "--precision", precision, "--arch", ",".join(architectures) or "none")
     with zipfile.ZipFile(plan) as archive:
-        entries = {name: archive.read(name).decode() for name in archive.namelist() if name.startswith(("cuda/kernels/", "cuda/include/", "cuda/manifest"))}
+        entries = {name: archive.read(name).decode() for name in archive.namelist() if name.startswith(("plan.json", "cuda/kernels/", "cuda/include/", "cuda/manifest"))}
     functions = json.loads(run(snc, "explain", plan, "--json"))["cuda"]["functions"] if architectures else []
     return entries, functions
 
 
-def hashes(entries, optimizer):
+def hashes(entries):
     """By kernel: the hash of its unit. What it includes is followed; comments of the unit name layers, which change nothing."""
     def digest(text, seen):
         parts = [COMMENT.sub("", text)]
@@ -51,16 +51,11 @@ def hashes(entries, optimizer):
                 seen.add(name)
                 parts.append(digest(entries[f"cuda/include/{name}"], seen))
         return "".join(parts)
-    found = {}
+    found, optimizer = {}, json.loads(entries["plan.json"])["training"]["optimizer"]
     for kernel in [*json.loads(entries["cuda/manifest.json"])["names"], "common"]:
         text = digest(entries[f"cuda/kernels/{kernel}.cu"], set()) + optimizer
         found[kernel] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return found
-
-
-def optimizer_of(network):
-    with open(network, encoding="utf-8") as file:
-        return json.load(file).get("Training", {}).get("Optimizer", "")
 
 
 def summary(functions):
@@ -97,7 +92,7 @@ def main():
         network, _, precision = word.partition(":")
         with tempfile.TemporaryDirectory(prefix="snc-resources-") as folder:
             entries, _ = compiled(arguments.snc, network, precision or "fp32", (), folder)
-            units = hashes(entries, optimizer_of(network))
+            units = hashes(entries)
             new = {kernel for kernel, key in units.items() if key not in record}
             known += len(units) - len(new)
             if not new:

@@ -91,27 +91,30 @@ bool writesMatrices(const plan::Step &step) {
 
 /// The numbers that walks of a wide step may have (WideLaunches.cpp): held or not goes by inner extents and the tile,
 /// one pass or several by the batch, which training may set.
-std::vector<int> wideNumbers(const plan::Plan &plan, const plan::Step &step) {
-  bool mayFit = step.sources.empty(), mustFit = true; // inner extents, into a tile of some side, of every side
+std::vector<int> wideNumbers(const plan::Plan &plan, const plan::Step &step, const Variant &variant) {
+  bool mayFit = step.sources.empty(), mustFit = true; // inner extents, into a tile
   for (const plan::Source &source : step.sources)
     for (const plan::Parameter &weights : plan.parameters)
       if (weights.name == source.weights) {
         const plan::Dim &inner = source.transposed ? weights.out : weights.in;
-        mayFit = mayFit || !inner.symbol.empty() || inner.value <= 128;
-        mustFit = mustFit && inner.symbol.empty() && inner.value <= 64;
+        mayFit = mayFit || !inner.symbol.empty() || inner.value <= variant.side;
+        mustFit = mustFit && inner.symbol.empty() && inner.value <= variant.side;
       }
   std::vector<int> numbers;
-  const auto add = [&](int number, bool one) {
+  const auto add = [&](int number, bool one) { // gradient, which registers hold where it fits
     if (!one || !mustFit || step.sources.empty())
       numbers.push_back(number);
     if (one && mayFit)
       numbers.push_back(number + wide::kHeld);
   };
-  const bool oneUpdates = step.sources.size() <= 1 || mayBeLate(step), once = writesMatrices(step);
-  const bool oneWants = std::count_if(step.sources.begin(), step.sources.end(),
+  const bool once = writesMatrices(step),
+             oneUpdates = wide::holdsWeightGradient(variant.side) && (step.sources.size() <= 1 || mayBeLate(step));
+  const bool oneWants = wide::holdsInputGradient(variant.side, variant.exact) &&
+                        std::count_if(step.sources.begin(), step.sources.end(),
                                       [](const plan::Source &source) { return !source.gradient.empty(); }) == 1;
   const bool single = step.sweep == "single", keeps = single && (plan.allowDeltaBuffer || once);
-  add(wide::kSweep, step.sweep == "update" ? oneUpdates : oneWants);
+  if (!single || wide::hasOnePass(variant.side))
+    add(wide::kSweep, step.sweep == "update" ? oneUpdates : oneWants);
   if (single && !once) {
     add(wide::kForward, oneWants);
     add(wide::kUpdate, oneUpdates);
@@ -180,7 +183,8 @@ Headers headersOf(const plan::Archive &archive) {
 }
 } // namespace
 
-std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader) {
+std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader,
+                             const Variant &variant) {
   if (step.kernel == "gemm") {
     const std::optional<bool> whole = shortSums(plan, step);
     if (!whole)
@@ -192,7 +196,7 @@ std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std
   if (step.sweep == "statistics" || step.sweep == "norm")
     return {wide::kSweep, wide::kFinish};
   if (step.sweep == "single" || step.sweep == "update" || step.sweep == "forward")
-    return wideNumbers(plan, step);
+    return wideNumbers(plan, step, variant);
   if (step.kernel == "csc_update" && loader != "Dense")
     return {csc::kCount, csc::kSumChunks, csc::kScanChunks, csc::kWriteStarts, csc::kPlace, csc::kOrder, csc::kUpdate};
   if (step.kernel == "wide_topk" || step.kernel == "column_reduce")
@@ -219,9 +223,11 @@ std::vector<KernelInstances> kernelInstances(const plan::Plan &plan, const plan:
   for (const auto &[kernel, users] : steps)
     for (const std::string &loader : loadersOf(*users.front(), storage)) {
       KernelInstances instances{kernel, loader, users.front()->update ? optimizer : "", {}};
+      const auto variant = manifest.variants.find(kernel);
+      const Variant *of = variant == manifest.variants.end() ? nullptr : variantNamed(variant->second);
       std::set<int> numbers; // steps of one text may have sums of different lengths
       for (const plan::Step *step : users)
-        for (const int pass : passNumbers(plan, *step, loader))
+        for (const int pass : passNumbers(plan, *step, loader, of ? *of : kPlainVariant))
           numbers.insert(pass);
       for (const int pass : numbers)
         instances.names.push_back(plan::instanceName(manifest.names.at(kernel), loader, instances.optimizer, pass));

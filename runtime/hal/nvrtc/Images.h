@@ -1,5 +1,6 @@
 // Images made ahead: which instances of a plan's kernels its devices will ask for, compiled into the plan's archive.
 #pragma once
+#include "kernels-templates/cuda/Variants.h"
 #include "runtime/hal/cuda/KernelCompiler.h"
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/CudaManifest.h"
@@ -17,8 +18,10 @@ struct KernelInstances {
 enum class Storage { Sparse, All };
 
 /// The numbers that the template argument `Pass` of a step's kernel can have (Launches.h, Pass::number) with data of
-/// this loader, ascending; of a contraction whose extents the plan does not know all that they may come to.
-std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader);
+/// this loader and products of this variant, ascending; of a contraction whose extents the plan does not know all that
+/// they may come to.
+std::vector<int> passNumbers(const plan::Plan &plan, const plan::Step &step, std::string_view loader,
+                             const sn::cuda::Variant &variant = sn::cuda::kPlainVariant);
 
 /// What the steps of `plan` can ask for on devices of `architecture` (Architectures.h, takes) when they run with
 /// `optimizer` ("" = the plan is not trained): the kernels that all plans share, found in `common`, the text of

@@ -49,7 +49,8 @@ Launches launchesOf(const StepShape &shape) {
 }
 
 /// Over layouts and extents from tiny to large: the numbers that a step's launches have.
-std::set<int> numbersLaunched(const plan::Step &step, Loader loader, int64_t inner) {
+std::set<int> numbersLaunched(const plan::Step &step, Loader loader, int64_t inner,
+                              const Variant &variant = kPlainVariant) {
   std::set<int> numbers;
   for (const int64_t rows : {1, 100, 5000})
     for (const int64_t columns : {1, 100, 30000})
@@ -69,7 +70,7 @@ std::set<int> numbersLaunched(const plan::Step &step, Loader loader, int64_t inn
           sources.back().late = late && sources.size() > 1;
           args.source = source;
           args.sourceCount = static_cast<int>(sources.size());
-          for (const cuda::Pass &pass : launchesOf({step, args, sources, loader}).passes)
+          for (const cuda::Pass &pass : launchesOf({step, args, sources, loader, &variant}).passes)
             if (pass.kernel.empty())
               numbers.insert(pass.number);
         }
@@ -77,14 +78,15 @@ std::set<int> numbersLaunched(const plan::Step &step, Loader loader, int64_t inn
 }
 
 void expectNumbers(const plan::Plan &plan, const plan::Step &step, const std::string &what) {
-  for (const auto &[loader, name] : {std::pair{Loader::CsrBinary, "Csr"}, {Loader::Dense, "Dense"}}) {
-    std::set<int> launched;
-    for (const int64_t inner : {1, 100, 100000})
-      launched.merge(numbersLaunched(step, loader, inner));
-    const std::vector<int> known = passNumbers(plan, step, name);
-    EXPECT_EQ(std::set<int>(known.begin(), known.end()), launched) << what << " " << name;
-    EXPECT_TRUE(std::is_sorted(known.begin(), known.end()));
-  }
+  for (const auto &[loader, name] : {std::pair{Loader::CsrBinary, "Csr"}, {Loader::Dense, "Dense"}})
+    for (const Variant &variant : kVariants) {
+      std::set<int> launched;
+      for (const int64_t inner : {1, 100, 100000})
+        launched.merge(numbersLaunched(step, loader, inner, variant));
+      const std::vector<int> known = passNumbers(plan, step, name, variant);
+      EXPECT_EQ(std::set<int>(known.begin(), known.end()), launched) << what << " " << name << " " << variant.name;
+      EXPECT_TRUE(std::is_sorted(known.begin(), known.end()));
+    }
 }
 
 TEST(Images, PassesAreThoseOfTheLaunches) {
