@@ -203,7 +203,7 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
     needs.parameters = needs.states = needs.buffers = needs.workspace = 0;
   needs.workspace += order;
   const int64_t onTop = needs.buffers + needs.workspace, model = needs.parameters + needs.states;
-  const bool here = calibrates && share == MemoryShare::All;
+  const bool here = calibrates && share == MemoryShare::All && !own; // else the device asks its driver
   const int64_t calibrating = here ? kCalibrationBytes - model - onTop - needs.data : 0;
   needs.passing =
       std::max({int64_t(0), loading - model - onTop, initial - onTop, saves ? tile : 0, calibrating}) + kSlack;
