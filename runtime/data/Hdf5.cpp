@@ -75,15 +75,13 @@ Id textType(size_t size) {
   return type;
 }
 
+/// A text ends at its first zero, however it is padded: what is read can be written again.
 std::string_view trimmed(const char *text, size_t size, H5T_str_t padding) {
   std::string_view all(text, size);
-  if (padding == H5T_STR_SPACEPAD) {
-    size_t last = all.find_last_not_of(' ');
-    return all.substr(0, last == std::string_view::npos ? 0 : last + 1);
-  }
-  if (padding == H5T_STR_NULLTERM)
-    return all.substr(0, std::min(size, all.find('\0')));
-  size_t last = all.find_last_not_of('\0');
+  all = all.substr(0, all.find('\0'));
+  if (padding != H5T_STR_SPACEPAD)
+    return all;
+  const size_t last = all.find_last_not_of(' ');
   return all.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 } // namespace
