@@ -14,30 +14,35 @@ public:
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     blocks = (rows + kRows - 1) / kRows;
+    // Rows times weights is what it costs to read the weights: as few, tall blocks as there are, and the workers share
+    // the columns. What is best does not depend on who looked at which column, and tiles are cut alike however many do.
+    parts = std::min<int64_t>(Tiles(columns).count, (context.pool.workers() + blocks - 1) / std::max<int64_t>(1, blocks));
     stride = Tiles(columns).size;
-    tiles = carver.take<float>(context.pool.workers() * kRows * stride);
-    sums = carver.take<double>(blocks);
+    tiles = carver.take<float>(context.pool.workers() * std::min(rows, kRows) * stride);
+    sums = carver.take<double>(blocks * Tiles(columns).count);
   }
 
   void run(Context &context, Launch &launch) {
     score.begin(launch);
     if (!launch.topk)
       throw std::logic_error("wide_topk was launched without lists");
-    const TopK &topk = *launch.topk;
-    const int64_t k = std::min(topk.k, columns);
+    const int64_t k = std::min(launch.topk->k, columns), rows = launch.batch.rows;
     // The length of the lists is the caller's choice at launch; the memory grows with the largest seen.
-    for (int worker = 0; worker < context.pool.workers(); ++worker)
-      context.entries[static_cast<size_t>(worker)].values.reserve(kRows * k * static_cast<int64_t>(sizeof(Candidate)));
-    context.pool.parallelFor(blocks, [&](int64_t block, int worker) {
-      sums[block] = 0;
-      walkBlock(context, launch, {block * kRows, std::min(launch.batch.rows, (block + 1) * kRows)}, k, worker,
-                &sums[block]);
+    AlignedMemory &memory = context.entries[0].values;
+    memory.reserve(parts * rows * (k * static_cast<int64_t>(sizeof(Candidate)) + static_cast<int64_t>(sizeof(int64_t))));
+    auto *sizes = reinterpret_cast<int64_t *>(memory.data());
+    auto *lists = reinterpret_cast<Candidate *>(sizes + parts * rows);
+    context.pool.parallelFor(blocks * parts, [&](int64_t task, int worker) {
+      const int64_t part = task % parts, first = task / parts * kRows;
+      walkBlock(context, launch, {first, std::min(rows, first + kRows)}, part, k, worker, lists + part * rows * k,
+                sizes + part * rows);
     });
-    launch.sum += treeSum(sums, blocks);
+    context.pool.parallelFor(rows, [&](int64_t row, int) { join(*launch.topk, row, rows, k, lists, sizes); });
+    launch.sum += treeSum(sums, blocks * Tiles(columns).count);
   }
 
 private:
-  static constexpr int64_t kRows = 64;
+  static constexpr int64_t kRows = 256;
   struct Candidate {
     float score;
     int32_t column;
@@ -52,40 +57,46 @@ private:
     int64_t size = 0, excluded = 0;
   };
 
-  void walkBlock(Context &context, const Launch &launch, plan::Range rows, int64_t k, int worker, double *sum) {
+  /// The best of each row in a part's tiles: k of `lists` and one of `sizes` for each row of the batch.
+  void walkBlock(Context &context, const Launch &launch, plan::Range rows, int64_t part, int64_t k, int worker,
+                 Candidate *lists, int64_t *sizes) {
     const TopK &topk = *launch.topk;
     const Tiles cut(columns);
+    const plan::Range mine{part * cut.count / parts, (part + 1) * cut.count / parts};
     std::array<RowState, kRows> states;
-    auto *lists = reinterpret_cast<Candidate *>(context.entries[static_cast<size_t>(worker)].values.data());
-    for (int64_t i = 0; i < rows.size(); ++i) {
-      states[static_cast<size_t>(i)].list = lists + i * k;
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      RowState &state = states[static_cast<size_t>(row - rows.begin)];
+      state.list = lists + row * k;
       if (topk.exclude && topk.exclude->loader != Loader::Dense)
-        states[static_cast<size_t>(i)].excluded =
-            topk.exclude->indptr[topk.exclude->storedRow(launch.batch.ids[rows.begin + i])];
+        state.excluded = firstEntry(*topk.exclude, launch.batch.ids[row], cut[mine.begin].begin);
     }
-    SlotScratch &scratch = context.slots[static_cast<size_t>(worker)];
-    float *z = tiles + worker * kRows * stride;
-    for (int64_t tile = 0; tile < cut.count; ++tile) {
-      for (size_t s = 0; s < sources.size(); ++s) {
-        const Weights &w = sources[s].weights;
-        multiply(context.product, sources[s].x + rows.begin * w.inner, w.inner, rows.size(), w, {0, w.inner}, cut[tile],
-                 s == 0 ? 0 : 1, z, stride);
-      }
-      for (int64_t row = rows.begin; row < rows.end; ++row) {
-        float *line = z + (row - rows.begin) * stride;
-        const int64_t dataRow = launch.batch.ids[row];
-        score.call({.row = row,
-                    .dataRow = dataRow,
-                    .begin = cut[tile].begin,
-                    .count = cut[tile].size(),
-                    .accumulator = line,
-                    .delta = line},
-                   *context.ops, scratch, sum);
-        select(*context.ops, topk.exclude, dataRow, cut[tile], line, k, states[static_cast<size_t>(row - rows.begin)]);
-      }
-    }
+    for (int64_t tile = mine.begin; tile < mine.end; ++tile)
+      walkTile(context, launch, rows, cut[tile], k, worker, states.data(), &sums[rows.begin / kRows * cut.count + tile]);
     for (int64_t row = rows.begin; row < rows.end; ++row)
-      write(topk, row, states[static_cast<size_t>(row - rows.begin)]);
+      sizes[row] = states[static_cast<size_t>(row - rows.begin)].size;
+  }
+  void walkTile(Context &context, const Launch &launch, plan::Range rows, plan::Range tile, int64_t k, int worker,
+                RowState *states, double *sum) {
+    SlotScratch &scratch = context.slots[static_cast<size_t>(worker)];
+    float *z = tiles + worker * std::min(launch.batch.rows, kRows) * stride;
+    for (size_t s = 0; s < sources.size(); ++s) {
+      const Weights &w = sources[s].weights;
+      multiply(context.product, sources[s].x + rows.begin * w.inner, w.inner, rows.size(), w, {0, w.inner}, tile,
+               s == 0 ? 0 : 1, z, stride);
+    }
+    *sum = 0;
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      float *line = z + (row - rows.begin) * stride;
+      const int64_t dataRow = launch.batch.ids[row];
+      score.call({.row = row,
+                  .dataRow = dataRow,
+                  .begin = tile.begin,
+                  .count = tile.size(),
+                  .accumulator = line,
+                  .delta = line},
+                 *context.ops, scratch, sum);
+      select(*context.ops, launch.topk->exclude, dataRow, tile, line, k, states[row - rows.begin]);
+    }
   }
 
   /// Offers the stretches between excluded columns.
@@ -127,16 +138,29 @@ private:
       std::push_heap(state.list, state.list + k);
     }
   }
-  static void write(const TopK &topk, int64_t row, RowState &state) {
-    std::sort_heap(state.list, state.list + state.size);
+  /// Joins the parts' lists of a row in that of the first, and hands it out.
+  void join(const TopK &topk, int64_t row, int64_t rows, int64_t k, Candidate *lists, const int64_t *sizes) const {
+    Candidate *best = lists + row * k;
+    int64_t size = sizes[row];
+    for (int64_t part = 1; part < parts; ++part)
+      for (int64_t i = 0; i < sizes[part * rows + row]; ++i) {
+        const Candidate &next = lists[(part * rows + row) * k + i];
+        if (size == k && !(next < best[0]))
+          continue;
+        if (size == k)
+          std::pop_heap(best, best + size--);
+        best[size++] = next;
+        std::push_heap(best, best + size);
+      }
+    std::sort_heap(best, best + size);
     for (int64_t i = 0; i < topk.k; ++i) {
-      bool found = i < state.size;
-      topk.columns[row * topk.k + i] = found ? state.list[i].column : -1;
-      topk.scores[row * topk.k + i] = found ? state.list[i].score : -std::numeric_limits<float>::infinity();
+      const bool found = i < size;
+      topk.columns[row * topk.k + i] = found ? best[i].column : -1;
+      topk.scores[row * topk.k + i] = found ? best[i].score : -std::numeric_limits<float>::infinity();
     }
   }
 
-  int64_t blocks = 0, stride = 0;
+  int64_t blocks = 0, parts = 1, stride = 0;
   float *tiles = nullptr;
   double *sums = nullptr;
 };

@@ -1,4 +1,5 @@
-// How the products of a layer are computed on a GPU. The CPU computes in fp32 whatever a plan says.
+// How the products of a layer are computed on a GPU, and on a CPU with tile units for BF16 (AMX); other CPUs compute in
+// fp32 whatever a plan says.
 #pragma once
 #include <array>
 #include <nlohmann/json.hpp>

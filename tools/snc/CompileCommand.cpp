@@ -158,7 +158,7 @@ void addCompileCommand(CLI::App &app) {
       ->check(CLI::IsMember({"single", "recompute", "unfused"}));
   command
       ->add_option("--precision", options->precision,
-                   "of products on a GPU, in place of the network's \"Precision\"; layers with their own keep it")
+                   "of products on a GPU or a CPU with AMX, in place of the network's \"Precision\"; layers with their own keep it")
       ->check(CLI::IsMember(std::vector<std::string>(sn::plan::kPrecisions.begin(), sn::plan::kPrecisions.end())));
   command->add_flag("--allow-delta-buffer", options->allowDeltaBuffer,
                     "let a GPU store the deltas of a wide output, batch x outputs, where that saves a product");

@@ -13,6 +13,7 @@
 #include "kernels-templates/cpu/WideSoftmax.h"
 #include "kernels-templates/cpu/WideTopk.h"
 #include "runtime/base/FloatMode.h"
+#include "runtime/hal/cpu/Amx.h"
 #include "runtime/hal/cpu/Binder.h"
 #include "runtime/hal/cpu/Calibration.h"
 #include "runtime/hal/cpu/OneDnn.h"
@@ -31,8 +32,8 @@ template <typename Skeleton> int64_t layoutBytes(Skeleton &skeleton, int64_t row
 /// launch.
 template <typename Skeleton> class CpuKernel final : public Kernel {
 public:
-  CpuKernel(Context &context, Skeleton bound, int64_t maxRows)
-      : context(context), skeleton(std::move(bound)), maxRows(maxRows) {
+  CpuKernel(Context &context, Contraction product, Skeleton bound, int64_t maxRows)
+      : context(context), product(product), skeleton(std::move(bound)), maxRows(maxRows) {
     context.workspace.reserveExactly(layoutBytes(skeleton, maxRows, context));
   }
   void launch(Launch &launch) override {
@@ -43,6 +44,7 @@ public:
       throw std::logic_error("a batch is larger than the kernel was prepared for");
     FlushDenormals mode;
     makeProductsSingleThreaded();
+    context.product = product;
     Carver carver(context.workspace.data());
     skeleton.layout(carver, launch.batch.rows, context);
     skeleton.run(context, launch);
@@ -50,6 +52,7 @@ public:
 
 private:
   Context &context;
+  Contraction product; // of the step's precision
   Skeleton skeleton;
   int64_t maxRows;
 };
@@ -294,6 +297,15 @@ Memory withoutNulls(Memory memory) {
   return memory;
 }
 
+/// The precision of the products that take most of the time, those of a wide layer: what rates are measured in.
+plan::Precision widePrecision(const plan::Plan &plan) {
+  for (const plan::Entry &entry : plan.entries)
+    for (const plan::Step &step : entry.steps)
+      if (step.kernel.starts_with("wide_"))
+        return step.precision;
+  return plan::Precision::Fp32;
+}
+
 /// What oneDNN packs a product's operands into for each worker: grows with the depth of the products (measured:
 /// docs/decisions/0008).
 int64_t productScratch(const plan::Plan &plan, const Extents &extents) {
@@ -306,16 +318,17 @@ int64_t productScratch(const plan::Plan &plan, const Extents &extents) {
 
 class CpuDevice final : public Device {
 public:
-  CpuDevice(SlotTable table, int threads)
-      : table(std::move(table)), product(openOneDnn()), context(threads, makeProductsSingleThreaded) {
+  CpuDevice(SlotTable table, int threads, plan::Precision mostlyIn)
+      : table(std::move(table)), product(openOneDnn()), mostlyIn(mostlyIn),
+        context(threads, makeProductsSingleThreaded) {
     context.product = product;
     context.ops = &vectorOps(this->table.level());
     context.slots.resize(static_cast<size_t>(context.pool.workers()));
     context.entries.resize(static_cast<size_t>(context.pool.workers()));
   }
   std::string description() const override {
-    return fmt::format("CPU, {} thread{}, {}", context.pool.workers(), context.pool.workers() == 1 ? "" : "s",
-                       table.level());
+    return fmt::format("CPU, {} thread{}, {}{}", context.pool.workers(), context.pool.workers() == 1 ? "" : "s",
+                       table.level(), usesTiles() ? " with AMX" : "");
   }
   float *allocate(int64_t count) override {
     return reinterpret_cast<float *>(
@@ -334,7 +347,8 @@ public:
     context.lanes = lanesOf(plan);
     Binder bind(plan, step, optimizer, memory, extents, table);
     return withSkeleton(bind, step, optimizer, [&](auto skeleton) -> std::unique_ptr<Kernel> {
-      return std::make_unique<CpuKernel<decltype(skeleton)>>(context, std::move(skeleton), extents.maxRows);
+      return std::make_unique<CpuKernel<decltype(skeleton)>>(context, productOf(step.precision), std::move(skeleton),
+                                                             extents.maxRows);
     });
   }
   int64_t workspaceBytes() const override {
@@ -363,23 +377,31 @@ public:
   }
   Rates measureRates() override {
     makeProductsSingleThreaded();
+    context.product = productOf(mostlyIn);
     return calibrate(context);
   }
 
 private:
+  /// The richest level alone: a device asked for less computes as a machine that has no more.
+  bool usesTiles() const { return table.level() == std::end(plan::kCpuLevels)[-1] && hasTileUnits(); }
+  Contraction productOf(plan::Precision precision) const {
+    return precision == plan::Precision::Fp32 || !usesTiles() ? product : tileProduct(precision);
+  }
+
   SlotTable table;
-  Contraction product; // opened before the workers start
+  Contraction product; // fp32; opened before the workers start
+  plan::Precision mostlyIn;
   Context context;
   std::vector<AlignedMemory> blocks;
 };
 } // namespace
 
-std::unique_ptr<Device> makeCpuDevice(SlotTable slots, int threads) {
-  return std::make_unique<CpuDevice>(std::move(slots), threads);
+std::unique_ptr<Device> makeCpuDevice(SlotTable slots, int threads, plan::Precision mostlyIn) {
+  return std::make_unique<CpuDevice>(std::move(slots), threads, mostlyIn);
 }
 } // namespace sn::rt::cpu
 
 std::unique_ptr<sn::rt::Device> sn::rt::makeCpuDevice(const plan::Archive &archive, const plan::Plan &plan, int threads,
                                                       const std::string &level) {
-  return cpu::makeCpuDevice(cpu::SlotTable::fromArchive(archive, plan, level), threads);
+  return cpu::makeCpuDevice(cpu::SlotTable::fromArchive(archive, plan, level), threads, cpu::widePrecision(plan));
 }

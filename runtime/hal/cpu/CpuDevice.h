@@ -5,6 +5,7 @@
 
 namespace sn::rt::cpu {
 /// `threads` workers (0 = all cores); kernels use the vector loops of the table's level. UserError if oneDNN is
-/// missing.
-std::unique_ptr<Device> makeCpuDevice(SlotTable slots, int threads);
+/// missing. `mostlyIn`: the precision whose products measureRates() times.
+std::unique_ptr<Device> makeCpuDevice(SlotTable slots, int threads,
+                                      plan::Precision mostlyIn = plan::Precision::Fp32);
 } // namespace sn::rt::cpu
