@@ -3,18 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 import unittest
 
+import sanitized
 import sanitizers
 
-sys.path.insert(0, os.path.join(sanitizers.ROOT, "test/e2e"))
-import commands  # noqa: E402
-
-TREE = os.environ.get("SNC_SANITIZED", os.path.join(sanitizers.ROOT, "build/asan"))
-SHAPE = ("--rows", "300", "--columns", "700", "--mean", "12", "--minimum", "1", "--seed", "1")
 NETWORKS = {
     "ae": {"Denoising": {"p": 0.2}, "SparsenessPenalty": {"p": 0.5, "beta": 2},
            "Layers": [{"DataSet": "input", "N": "auto", "Sparse": True}, {"N": 16, "Sparse": True}, {"DataSet": "output", "N": "auto"}]},
@@ -28,30 +21,13 @@ NETWORKS = {
 }
 
 
-class Train(commands.Commands):
+class Train(sanitized.Sanitized):
     @classmethod
     def prepare(cls):
-        cls.datagen(*SHAPE, "-o", "data.h5")
+        cls.datagen(*sanitized.SHAPE, "-o", "data.h5")
         for name, network in NETWORKS.items():
             cls.write(f"{name}.json", json.dumps(network))
             cls.snc("compile", f"{name}.json", "-o", f"{name}.plan")
-
-    @classmethod
-    def sanitized(cls, *arguments, code=0, stop=None):
-        """Runs the sanitized snrt; an exit code other than `code` fails with what it said. `stop`, called over and over while it runs,
-        says when to interrupt it."""
-        command = [sanitizers.program(TREE, "snrt"), *map(str, arguments)]
-        process = subprocess.Popen(command, cwd=cls.folder, env=sanitizers.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, stdin=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-        latest = time.monotonic() + 120
-        while stop and process.poll() is None and not stop() and time.monotonic() < latest:
-            time.sleep(0.01)
-        if stop:
-            process.send_signal(signal.SIGINT)
-        said = process.communicate()[0]
-        if process.returncode != code:
-            raise AssertionError(f"{' '.join(command)}\nexit code {process.returncode}, not {code}\n{said}")
-        return said
 
     def test_train(self):
         for name in NETWORKS:
@@ -75,5 +51,5 @@ class Train(commands.Commands):
 
 
 if __name__ == "__main__":
-    sanitizers.program(TREE, "snrt")
+    sanitizers.program(sanitized.TREE, "snrt")
     unittest.main(verbosity=2)

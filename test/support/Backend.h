@@ -12,6 +12,13 @@ struct Program {
   plan::Archive archive;
 };
 
+/// A session that will be made of a program on data.
+struct Upcoming {
+  const Program *program = nullptr;
+  const Tables *tables = nullptr;
+  int64_t maxRows = 0;
+};
+
 class Backend {
 public:
   virtual ~Backend() = default;
@@ -21,12 +28,9 @@ public:
   /// `program` outlives the device. Results do not depend on `variant`: on the CPU it is the number of threads, on an
   /// emulated device the order in which blocks run.
   virtual std::unique_ptr<rt::Device> open(const Program &program, int variant) = 0;
-  /// Which of all schedules a network is checked under, `turn` being its own: a backend whose programs are slow to make
-  /// may leave some out.
-  virtual std::vector<const char *> schedules(const std::vector<const char *> &all, uint64_t turn) { return all; }
-  /// Said before sessions are made of these programs on these data, so that what they need can be made in one go.
-  /// Changes nothing but the time it takes.
-  virtual void expect(const std::vector<const Program *> &programs, const Tables &tables, int64_t maxRows) {}
+  /// Said before these sessions are made, so that what they need can be made in one go. Changes nothing but the time it
+  /// takes.
+  virtual void expect(const std::vector<Upcoming> &sessions) {}
 };
 Backend &backend();
 /// Before the first program is compiled.

@@ -33,17 +33,15 @@ public:
   void compile() {
     for (const std::vector<int64_t> &batch : made.batches)
       maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
-    std::vector<const char *> schedules(kSchedules.begin(), kSchedules.end());
-    if (!made.everySchedule)
-      schedules = backend().schedules(schedules, std::hash<std::string>()(made.json));
-    programs = compileSchedules(network, made.seed, schedules);
+    programs = compileSchedules(network, made.seed);
     narrow = narrowOf(programs.begin()->second.plan);
     for (const auto &[schedule, program] : programs)
       if (narrowOf(program.plan) != narrow)
         throw std::logic_error("schedules differ in the storage of parameters");
     before = storable(before, narrow);
-    expectSessions(programs, made.tables, maxRows);
   }
+  /// After compile(): what run() makes.
+  std::vector<Upcoming> sessions() const { return sessionsOf(programs, made.tables, maxRows); }
   /// After compile().
   void run() {
     countFeatures();
@@ -109,6 +107,7 @@ void Check::countFeatures() const {
 }
 
 void Check::count(const std::string &schedule, const plan::Plan &plan) const {
+  ++coverage().schedules[schedule];
   for (const plan::Entry &entry : plan.entries)
     for (const plan::Step &planned : entry.steps)
       for (const std::string &way : {schedule, std::string(plan::nameOf(planned.precision))})
@@ -204,7 +203,7 @@ std::vector<float> trainedBits(const Program &program, Network &network, const C
 void checkThreads(const Case &made, const std::vector<int> &counts) {
   Network network(made.json, "seed " + std::to_string(made.seed), made.adjust);
   const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
-  expectSessions(programs, made.tables, static_cast<int64_t>(made.batches[0].size()));
+  backend().expect(sessionsOf(programs, made.tables, static_cast<int64_t>(made.batches[0].size())));
   for (const auto &[schedule, program] : programs) {
     std::vector<float> one = trainedBits(program, network, made, 1);
     for (int threads : counts) {
@@ -238,6 +237,11 @@ void checkNetworks(const std::vector<Case> &cases) {
       check->compile();
       checks.push_back(std::move(check));
     });
+  std::vector<Upcoming> coming;
+  for (const std::unique_ptr<Check> &check : checks)
+    for (const Upcoming &session : check->sessions())
+      coming.push_back(session);
+  backend().expect(coming);
   for (std::unique_ptr<Check> &check : checks) {
     attempt(check->of(), [&] { check->run(); });
     check.reset();

@@ -7,6 +7,7 @@ namespace sn::test {
 /// What has been checked in this process.
 struct Coverage {
   std::map<std::string, Strictness> strictness; // by optimizer
+  std::map<std::string, int> schedules;         // networks that ran under each
   std::map<std::string, int> kernels;           // by "schedule kernel sweep" and "precision kernel sweep"
   std::map<std::string, int> features; // networks by what is in them: "activation ...", "several outputs" and the like
 };

@@ -73,11 +73,12 @@ reference::State storable(reference::State state, const std::set<std::string> &n
   return reference::rounded(std::move(state));
 }
 
-void expectSessions(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows) {
-  std::vector<const Program *> all;
+std::vector<Upcoming> sessionsOf(const std::map<std::string, Program> &programs, const Tables &tables,
+                                 int64_t maxRows) {
+  std::vector<Upcoming> sessions;
   for (const auto &[schedule, program] : programs)
-    all.push_back(&program);
-  backend().expect(all, tables, maxRows);
+    sessions.push_back({&program, &tables, maxRows});
+  return sessions;
 }
 
 Session::Session(const Program &program, const Tables &tables, const std::string &optimizer, int threads,

@@ -23,8 +23,8 @@ std::set<std::string> narrowOf(const plan::Plan &plan);
 /// The state with every value rounded to what a device stores: BF16 for those in `narrow`, else float.
 reference::State storable(reference::State state, const std::set<std::string> &narrow);
 
-/// Backend::expect for all of them.
-void expectSessions(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows = 64);
+/// The sessions of all of them, for Backend::expect.
+std::vector<Upcoming> sessionsOf(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows = 64);
 
 /// What one training step did.
 struct Trained {

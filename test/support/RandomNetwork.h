@@ -12,7 +12,6 @@ struct Case {
   std::vector<std::vector<int64_t>> batches; // data-set rows of each step; the last batch is smaller
   Adjust adjust = {};                        // puts records into the network that no table knows
   std::string name = {};                     // for messages
-  bool everySchedule = false;                // also where the backend leaves some out (Backend::schedules)
 };
 
 struct CaseLimits {

@@ -18,7 +18,7 @@ TEST(Determinism, NumberOfMultiprocessors) {
     const Case made = wideCase(seed);
     Network network(made.json);
     const std::map<std::string, Program> programs = compileSchedules(network, 0);
-    expectSessions(programs, made.tables, static_cast<int64_t>(made.batches[0].size()));
+    backend().expect(sessionsOf(programs, made.tables, static_cast<int64_t>(made.batches[0].size())));
     for (const auto &[schedule, program] : programs) {
       std::vector<std::vector<float>> bits;
       for (int multiprocessors : {1, 8, 132}) {

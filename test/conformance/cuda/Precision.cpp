@@ -30,7 +30,6 @@ Case caseOf(const std::string &name, Json layers, const Json &keys, const char *
   network["Training"] = {{"Optimizer", optimizer}, {"Alpha", 0.1}, {"Lambda", 0.001}};
   Case made{.seed = 1, .json = network.dump(1), .tables = {}, .batches = {}, .adjust = {}, .name = name};
   Random random(31);
-  made.everySchedule = true;
   addTable(made.tables, "x", random, {.rows = kExamples, .columns = inputs, .storage = in});
   addTable(made.tables, "t", random, {.rows = kExamples, .columns = outputs, .storage = target, .unitInterval = true});
   for (int64_t rows : batches) {
@@ -73,7 +72,6 @@ Case tied(const Json &keys, const char *optimizer) {
                              {"SharedWeights", shared}})},
                      own, optimizer, Storage::CsrAnalog, Storage::Dense, 35, 2);
   made.tables.erase("t");
-  made.everySchedule = false;
   return made;
 }
 /// A matrix of two hidden layers, two outputs of one source, batch normalization.
@@ -87,7 +85,6 @@ Case shared(const Json &keys, const char *optimizer) {
               layer("Output", "A", {{"N", "auto"}, {"DataSet", "t"}, {"Activation", "Sigmoid"}}),
               layer("Output", "B", {{"N", "auto"}, {"DataSet", "x"}, {"Activation", "Sigmoid"}, {"Source", "F"}})},
              keys, optimizer, Storage::CsrBinary, Storage::Dense, 30, 20);
-  made.everySchedule = false;
   return made;
 }
 
@@ -132,7 +129,7 @@ double distance(const reference::Tensor &a, const reference::Tensor &b) {
 void checkRounding(const Case &made) {
   Network network(made.json);
   const std::map<std::string, Program> programs = compileSchedules(network, 0);
-  expectSessions(programs, made.tables, kExamples);
+  backend().expect(sessionsOf(programs, made.tables, kExamples));
   const std::set<std::string> narrow = narrowOf(programs.begin()->second.plan);
   reference::State before = network.initialState(made.tables);
   Random random(11);
@@ -177,7 +174,7 @@ TEST(PrecisionOfLayers, OneLayerAlone) {
 std::vector<float> bitsOf(const Case &made) {
   Network network(made.json);
   const std::map<std::string, Program> programs = compileSchedules(network, 0, {"single"});
-  expectSessions(programs, made.tables, static_cast<int64_t>(made.batches[0].size()));
+  backend().expect(sessionsOf(programs, made.tables, static_cast<int64_t>(made.batches[0].size())));
   return trainedBits(programs.begin()->second, network, made, 1);
 }
 bool sameBits(const std::vector<float> &a, const std::vector<float> &b) {

@@ -2,6 +2,7 @@
 // SN_FIRST_SEED takes others, SN_NETWORKS another number of them; SN_WITHOUT leaves features out.
 #include "test/emulator/EmulatedLibrary.h"
 #include "test/support/Check.h"
+#include "test/support/Program.h"
 #include <cstdlib>
 #include <gtest/gtest.h>
 
@@ -17,9 +18,13 @@ uint64_t number(const char *variable, uint64_t otherwise) {
 uint64_t checked = 0;
 const uint64_t firstSeed = number("SN_FIRST_SEED", kFirstSeed), networks = number("SN_NETWORKS", kNetworks);
 
-/// Every schema and sweep has run, and products by the library.
+/// Every network has run under every schedule, every schema and sweep, and products by the library.
 class WholeRun : public ::testing::Environment {
   void TearDown() override {
+    const std::map<std::string, int> &under = coverage().schedules;
+    for (const char *schedule : under.empty() ? std::vector<const char *>() : std::vector<const char *>(kSchedules.begin(), kSchedules.end()))
+      EXPECT_TRUE(under.contains(schedule) && under.at(schedule) == under.begin()->second)
+          << "not every network ran under " << schedule;
     if (firstSeed == kFirstSeed && checked >= kNetworks)
       for (const char *kernel : neededKernels())
         EXPECT_TRUE(coverage().kernels.contains(kernel)) << kernel;

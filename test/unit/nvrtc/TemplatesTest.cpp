@@ -1,10 +1,12 @@
-// Every template with representative slots, as device code: no warnings, no spills.
+// Every template with representative slots, as device code: no warnings, no spills. What record.json has is not
+// compiled again but for one instance of each unit.
 #include "kernels-templates/cuda/Variants.h"
 #include "runtime/hal/nvrtc/Architectures.h"
 #include "runtime/hal/nvrtc/Resources.h"
 #include "test/unit/nvrtc/Compiler.h"
+#include "test/unit/nvrtc/Record.h"
+#include <algorithm>
 #include <fmt/format.h>
-#include <set>
 
 namespace sn::rt::cuda {
 namespace {
@@ -31,9 +33,21 @@ Unit unitOf(const fs::path &path) {
   return unit;
 }
 
+bool given(const char *variable) {
+  const char *value = std::getenv(variable);
+  return value && *value;
+}
+
+/// Everything is compiled, whatever is recorded: SN_ARCHITECTURES says for what, SN_RECORD names a record to add to.
+bool askedForAll() { return given("SN_ARCHITECTURES") || given("SN_UNIT"); }
+
+/// Of every unit something is compiled for these in every run of the suite.
+const std::vector<std::string> kAlways = {"sm_80", "sm_90a"};
+/// What the record is of.
+const std::vector<std::string> kRecorded = {"sm_75", "sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"};
+
 std::vector<std::string> architectures() {
-  const char *asked = std::getenv("SN_ARCHITECTURES");
-  return parseArchitectures(asked && *asked ? asked : "sm_80,sm_90a");
+  return given("SN_ARCHITECTURES") ? parseArchitectures(std::getenv("SN_ARCHITECTURES")) : kAlways;
 }
 
 std::vector<Unit> units() {
@@ -47,30 +61,85 @@ std::vector<Unit> units() {
   return found;
 }
 
-TEST(Templates, CompileWithoutWarningsAndSpills) {
-  NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
-  const std::vector<Unit> all = units();
-  const Headers headers = templates();
-  const bool tell = std::getenv("SN_UNIT") != nullptr;
-  for (const std::string &architecture : architectures()) {
-    const std::vector<Compiled> compiled = nvrtc->compile(all, headers, architecture);
-    for (size_t i = 0; i < all.size(); ++i) {
-      ASSERT_FALSE(all[i].kernels.empty()) << all[i].name << " asks for no instance";
-      const std::string &log = compiled[i].log;
-      const std::vector<Resources> resources = resourcesOfLog(log);
-      EXPECT_EQ(resources.size(), all[i].kernels.size()) << all[i].name << " for " << architecture << "\n" << log;
-      EXPECT_EQ(log.find("warning"), std::string::npos) << all[i].name << " for " << architecture << "\n" << log;
-      for (const Resources &of : resources) {
-        EXPECT_EQ(of.spillStores + of.spillLoads, 0) << architecture << " " << resourcesText(of);
-        if (tell)
-          fmt::print("{} {}\n", architecture, resourcesText(of));
+/// Checks units: as the record has them, where it has them; the rest is compiled. Of a recorded unit the first instance
+/// is compiled all the same, for kAlways, and must come out as recorded.
+class Checker {
+public:
+  explicit Checker(KernelCompiler &nvrtc)
+      : nvrtc(nvrtc), headers(templates()),
+        record(askedForAll() ? (given("SN_RECORD") ? std::getenv("SN_RECORD") : "") : SN_NVRTC_RECORD,
+               identityOf(nvrtc)) {}
+  ~Checker() {
+    if (given("SN_RECORD"))
+      std::ofstream(std::getenv("SN_RECORD")) << record.text();
+    fmt::print("{} units as recorded, {} compiled\n", known, whole);
+  }
+
+  /// `needed`: also those that are not in the record, for what architectures() names.
+  void check(const std::vector<Unit> &units, const std::string &architecture, bool needed = true) {
+    const std::vector<std::string> compiledFor = architectures();
+    const bool here = std::count(compiledFor.begin(), compiledFor.end(), architecture) > 0;
+    std::vector<Unit> wanted;
+    std::vector<const UnitRows *> recorded; // of each of them; null: the whole unit
+    for (const Unit &unit : units) {
+      ASSERT_FALSE(unit.kernels.empty()) << unit.name << " asks for no instance";
+      const UnitRows *rows = askedForAll() ? nullptr : record.find(unit, headers, architecture);
+      if (rows) {
+        ++known;
+        expectClean(unit, architecture, *rows);
+      }
+      if (here && (rows || needed)) {
+        wanted.push_back(rows ? Unit{unit.name, unit.text, {unit.kernels[0]}} : unit);
+        recorded.push_back(rows);
       }
     }
+    const std::vector<Compiled> compiled = nvrtc.compile(wanted, headers, architecture);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const UnitRows rows = rowsOf(wanted[i], compiled[i]);
+      EXPECT_EQ(compiled[i].log.find("warning"), std::string::npos)
+          << wanted[i].name << " for " << architecture << "\n"
+          << compiled[i].log;
+      expectClean(wanted[i], architecture, rows);
+      if (recorded[i])
+        EXPECT_EQ(rows, UnitRows(1, recorded[i]->at(0)))
+            << wanted[i].name << " for " << architecture << ": not as recorded; tools/dev/architectures --write";
+      else
+        fresh(wanted[i], architecture, rows, compiled[i]);
+    }
   }
+
+private:
+  void expectClean(const Unit &unit, const std::string &architecture, const UnitRows &rows) const {
+    EXPECT_EQ(rows.size(), unit.kernels.size()) << unit.name << " for " << architecture;
+    for (size_t i = 0; i < rows.size(); ++i)
+      EXPECT_EQ(rows[i][3], 0) << unit.name << " for " << architecture << " spills: " << unit.kernels.at(i);
+  }
+  void fresh(const Unit &unit, const std::string &architecture, const UnitRows &rows, const Compiled &compiled) {
+    ++whole;
+    record.add(unit, headers, architecture, rows);
+    if (given("SN_UNIT"))
+      for (const Resources &of : resourcesOfLog(compiled.log))
+        fmt::print("{} {}\n", architecture, resourcesText(of));
+  }
+
+  KernelCompiler &nvrtc;
+  const Headers headers;
+  Record record;
+  int known = 0, whole = 0;
+};
+
+/// Those to compile for, and what is recorded beside them.
+std::vector<std::string> checkedArchitectures() { return askedForAll() ? architectures() : kRecorded; }
+
+TEST(Templates, CompileWithoutWarningsAndSpills) {
+  NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
+  Checker checker(*nvrtc);
+  for (const std::string &architecture : checkedArchitectures())
+    checker.check(units(), architecture);
 }
 
 /// The products of a row of manifest.inc, which must say what its tile takes.
-Unit productsOf(const sn::cuda::Variant &variant) {
+Unit productsOf(const sn::cuda::Variant &variant, std::vector<std::string> instances) {
   return {
       std::string(variant.name),
       fmt::format(R"(#include "kernels-templates/cuda/{}.cuh"
@@ -89,33 +158,27 @@ __global__ void __launch_bounds__(kThreads, 1) Update(const __grid_constant__ St
 }}
 )",
                   variant.header, variant.type, variant.side, variant.sharedBytes),
-      {"Product<Bf16Weights, NoData, NoOptimizer, gemm::kWhole>", "Update<Fp32Weights, NoData, optimizer::Adam, 0>"}};
+      std::move(instances)};
 }
 TEST(Templates, EveryVariantMultipliesWithoutSpills) {
   NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
-  const Headers headers = templates();
-  for (const std::string &architecture : architectures()) {
+  Checker checker(*nvrtc);
+  for (const std::string &architecture : checkedArchitectures()) {
     const bool exact = architecture.back() == 'a';
-    std::vector<Unit> units;
+    std::vector<Unit> some, others;
     for (const sn::cuda::Variant &variant : sn::cuda::kVariants)
-      if (variant.runsOn(std::atoi(architecture.c_str() + 3)) && (exact || !variant.exact))
-        units.push_back(productsOf(variant));
-    if (std::getenv("SN_ARCHITECTURES")) // asked for: all
-      for (Unit &unit : units)
-        unit.kernels.insert(unit.kernels.end(), {"Product<Fp32Weights, NoData, NoOptimizer, gemm::kWhole>",
-                                                 "Product<Fp32Weights, NoData, NoOptimizer, gemm::kPartial>",
-                                                 "Product<Bf16Weights, NoData, NoOptimizer, gemm::kPartial>",
-                                                 "Update<Bf16Weights, NoData, optimizer::Adam, 0>",
-                                                 "Update<Fp32Weights, NoData, NoOptimizer, 0>"});
-    ASSERT_GE(units.size(), 2u) << architecture;
-    const std::vector<Compiled> compiled = nvrtc->compile(units, headers, architecture);
-    for (size_t i = 0; i < units.size(); ++i) {
-      const std::vector<Resources> resources = resourcesOfLog(compiled[i].log);
-      EXPECT_EQ(resources.size(), units[i].kernels.size()) << units[i].name << " for " << architecture;
-      EXPECT_EQ(compiled[i].log.find("warning"), std::string::npos) << units[i].name << "\n" << compiled[i].log;
-      for (const Resources &of : resources)
-        EXPECT_EQ(of.spillStores + of.spillLoads, 0) << architecture << " " << units[i].name << resourcesText(of);
-    }
+      if (variant.runsOn(std::atoi(architecture.c_str() + 3)) && (exact || !variant.exact)) {
+        some.push_back(productsOf(variant, {"Product<Bf16Weights, NoData, NoOptimizer, gemm::kWhole>",
+                                            "Update<Fp32Weights, NoData, optimizer::Adam, 0>"}));
+        others.push_back(productsOf(variant, {"Product<Fp32Weights, NoData, NoOptimizer, gemm::kWhole>",
+                                              "Product<Fp32Weights, NoData, NoOptimizer, gemm::kPartial>",
+                                              "Product<Bf16Weights, NoData, NoOptimizer, gemm::kPartial>",
+                                              "Update<Bf16Weights, NoData, optimizer::Adam, 0>",
+                                              "Update<Fp32Weights, NoData, NoOptimizer, 0>"}));
+      }
+    ASSERT_GE(some.size(), 2u) << architecture;
+    checker.check(some, architecture);
+    checker.check(others, architecture, askedForAll());
   }
 }
 
@@ -150,16 +213,11 @@ TEST(Templates, TensorCoreTilesRefuseOlderDevices) {
 /// Nothing is left out: each header of the templates is included by some unit, through others or not.
 TEST(Templates, EveryHeaderHasAUnit) {
   const Headers headers = templates();
-  std::set<std::string> reached;
-  const auto reach = [&](const auto &self, const std::string &text) -> void {
-    for (const auto &[name, content] : headers)
-      if (text.find("#include \"" + name + "\"") != std::string::npos && reached.insert(name).second)
-        self(self, content);
-  };
+  std::set<std::string> found;
   for (const Unit &unit : units())
-    reach(reach, unit.text);
+    found.merge(reached(unit.text, headers));
   for (const auto &[name, content] : headers)
-    EXPECT_TRUE(reached.count(name) || std::getenv("SN_UNIT")) << name << " is in no unit of test/unit/nvrtc/units";
+    EXPECT_TRUE(found.count(name) || std::getenv("SN_UNIT")) << name << " is in no unit of test/unit/nvrtc/units";
 }
 } // namespace
 } // namespace sn::rt::cuda
