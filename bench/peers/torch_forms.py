@@ -165,4 +165,14 @@ class Lists(Work):
         return scores[:, 0].double().mean()
 
 
-FORMS = {"dense": Dense, "autograd": Autograd, "compiled": Compiled, "by hand": ByHand, "lists": Lists}
+def in_bf16(form):
+    """The form with the products of its matrices in BF16, which this processor may have units for; memory and all else stay fp32."""
+    class Rounded(form):
+        def reset(self):
+            torch.set_float32_matmul_precision("medium")
+            super().reset()
+    return Rounded
+
+
+FORMS = {"dense": Dense, "autograd": Autograd, "compiled": Compiled, "by hand": ByHand, "lists": Lists,
+         "autograd, bf16 products": in_bf16(Autograd), "by hand, bf16 products": in_bf16(ByHand), "lists, bf16 products": in_bf16(Lists)}

@@ -31,6 +31,8 @@ public:
   /// Said before these sessions are made, so that what they need can be made in one go. Changes nothing but the time it
   /// takes.
   virtual void expect(const std::vector<Upcoming> &sessions) {}
+  /// Whether it stores weights as the plan says (plan::Parameter::storage); the CPU: as fp32 always.
+  virtual bool storesNarrow() const { return false; }
 };
 Backend &backend();
 /// Before the first program is compiled.

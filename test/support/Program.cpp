@@ -61,7 +61,7 @@ std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
 std::set<std::string> narrowOf(const plan::Plan &plan) {
   std::set<std::string> narrow;
   for (const plan::Parameter &parameter : plan.parameters)
-    if (parameter.storage == plan::Precision::Bf16)
+    if (backend().storesNarrow() && parameter.storage == plan::Precision::Bf16)
       narrow.insert(parameter.name);
   return narrow;
 }

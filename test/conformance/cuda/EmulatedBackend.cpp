@@ -150,6 +150,7 @@ public:
                                     byLibrary(program) ? emulator::openLibrary : rt::cuda::LibraryOpener(),
                                     {1, 1, 1, 1});
   }
+  bool storesNarrow() const override { return true; }
   /// In rounds: what a session asks for after the first that is missing is seen once that is there.
   void expect(const std::vector<Upcoming> &sessions) override {
     do {

@@ -1,25 +1,40 @@
-// The CPU computes in fp32 and stores fp32, whatever precision a network asks for.
-#include "test/conformance/records/Tiny.h"
-#include <cstring>
+// Precisions on the CPU: rounded as they say where it has tile units, fp32 where it has none; fp32 in memory everywhere.
+#include "runtime/hal/cpu/Amx.h"
+#include "test/conformance/records/PrecisionCases.h"
 #include <gtest/gtest.h>
 
 namespace sn::test {
 namespace {
-TEST(Precision, ChangesNothingOnTheCpu) {
-  std::vector<std::vector<float>> bits;
-  for (const char *precision : {"fp32", "tf32", "bf16x3", "bf16"}) {
-    Case made = tinyCase({.hiddenActivation = "Tanh", .optimizer = "Adam"});
-    Json json = Json::parse(made.json);
-    json["Precision"] = precision;
-    Network network(json.dump());
-    const Program program = compileSchedules(network, 0, {"single"}).at("single");
-    EXPECT_EQ(narrowOf(program.plan).size(), precision == std::string("bf16") ? 2u : 0u);
-    bits.push_back(trainedBits(program, network, made, 2));
+class CpuPrecision : public ::testing::TestWithParam<plan::Precision> {
+protected:
+  void SetUp() override {
+    if (!rt::cpu::hasTileUnits())
+      GTEST_SKIP() << "this machine has no AMX";
   }
-  for (const std::vector<float> &other : bits) {
-    ASSERT_EQ(other.size(), bits[0].size());
-    EXPECT_EQ(std::memcmp(other.data(), bits[0].data(), other.size() * sizeof(float)), 0);
-  }
+};
+INSTANTIATE_TEST_SUITE_P(Of, CpuPrecision, ::testing::ValuesIn(kNarrowPrecisions),
+                         [](const auto &info) { return std::string(plan::nameOf(info.param)); });
+
+TEST_P(CpuPrecision, EqualsOracle) { checkNetworks(casesOf(GetParam())); }
+
+TEST_P(CpuPrecision, RoundsAsItSays) {
+  if (GetParam() == plan::Precision::Tf32)
+    GTEST_SKIP() << "computed as bf16x3, which is nearer to fp32";
+  checkRounding(deep(keysOf(GetParam()), "Momentum"));
+}
+
+TEST_P(CpuPrecision, SameBitsWithAnyNumberOfThreadsAndOthersThanFp32) {
+  const Case made = deep(keysOf(GetParam()), "Momentum");
+  checkThreads(made, {1, 2, 3});
+  EXPECT_FALSE(sameBits(bitsOf(made), bitsOf(deep(keysOf(plan::Precision::Fp32), "Momentum"))));
+}
+
+TEST(CpuWithoutTileUnits, ComputesInFp32) {
+  if (rt::cpu::hasTileUnits())
+    GTEST_SKIP() << "this machine has AMX";
+  const std::vector<float> bits = bitsOf(deep(keysOf(plan::Precision::Fp32), "Momentum"));
+  for (plan::Precision precision : kNarrowPrecisions)
+    EXPECT_TRUE(sameBits(bits, bitsOf(deep(keysOf(precision), "Momentum")))) << plan::nameOf(precision);
 }
 } // namespace
 } // namespace sn::test
