@@ -43,7 +43,7 @@ bool askedForAll() { return given("SN_ARCHITECTURES") || given("SN_UNIT"); }
 
 /// Of every unit something is compiled for these in every run of the suite.
 const std::vector<std::string> kAlways = {"sm_80", "sm_90a"};
-/// What the record is of.
+/// What the record may be of.
 const std::vector<std::string> kRecorded = {"sm_75", "sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"};
 
 std::vector<std::string> architectures() {
