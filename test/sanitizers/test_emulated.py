@@ -28,7 +28,8 @@ class Emulated(sanitized.Sanitized):
 
     @staticmethod
     def loss(said):
-        return [line["error"] for line in map(json.loads, said.splitlines()) if line["kind"] == "epoch"][-1]
+        lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]  # beside remarks
+        return [line["error"] for line in lines if line["kind"] == "epoch"][-1]
 
     def test_train_and_apply(self):
         for name, precision in RUNS:

@@ -24,7 +24,8 @@ std::set<std::string> narrowOf(const plan::Plan &plan);
 reference::State storable(reference::State state, const std::set<std::string> &narrow);
 
 /// The sessions of all of them, for Backend::expect.
-std::vector<Upcoming> sessionsOf(const std::map<std::string, Program> &programs, const Tables &tables, int64_t maxRows = 64);
+std::vector<Upcoming> sessionsOf(const std::map<std::string, Program> &programs, const Tables &tables,
+                                 int64_t maxRows = 64);
 
 /// What one training step did.
 struct Trained {

@@ -22,7 +22,8 @@ const uint64_t firstSeed = number("SN_FIRST_SEED", kFirstSeed), networks = numbe
 class WholeRun : public ::testing::Environment {
   void TearDown() override {
     const std::map<std::string, int> &under = coverage().schedules;
-    for (const char *schedule : under.empty() ? std::vector<const char *>() : std::vector<const char *>(kSchedules.begin(), kSchedules.end()))
+    for (const char *schedule :
+         under.empty() ? std::vector<const char *>() : std::vector<const char *>(kSchedules.begin(), kSchedules.end()))
       EXPECT_TRUE(under.contains(schedule) && under.at(schedule) == under.begin()->second)
           << "not every network ran under " << schedule;
     if (firstSeed == kFirstSeed && checked >= kNetworks)

@@ -19,7 +19,7 @@ class WholeRun : public ::testing::Environment {
   void TearDown() override {
     if (checked < kNetworks)
       return;
-    const auto &[strictness, kernels, features] = coverage();
+    const auto &[strictness, schedules, kernels, features] = coverage();
     for (const auto &[optimizer, counts] : strictness)
       std::cout << optimizer << ": " << counts.strict << " entries held to the plain tolerance, " << counts.wide
                 << " to a wider one\n";

@@ -43,7 +43,7 @@ bool askedForAll() { return given("SN_ARCHITECTURES") || given("SN_UNIT"); }
 
 /// Of every unit something is compiled for these in every run of the suite.
 const std::vector<std::string> kAlways = {"sm_80", "sm_90a"};
-/// What the record is of.
+/// What the record may be of.
 const std::vector<std::string> kRecorded = {"sm_75", "sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"};
 
 std::vector<std::string> architectures() {
@@ -96,9 +96,8 @@ public:
     const std::vector<Compiled> compiled = nvrtc.compile(wanted, headers, architecture);
     for (size_t i = 0; i < wanted.size(); ++i) {
       const UnitRows rows = rowsOf(wanted[i], compiled[i]);
-      EXPECT_EQ(compiled[i].log.find("warning"), std::string::npos)
-          << wanted[i].name << " for " << architecture << "\n"
-          << compiled[i].log;
+      EXPECT_EQ(compiled[i].log.find("warning"), std::string::npos) << wanted[i].name << " for " << architecture << "\n"
+                                                                    << compiled[i].log;
       expectClean(wanted[i], architecture, rows);
       if (recorded[i])
         EXPECT_EQ(rows, UnitRows(1, recorded[i]->at(0)))
@@ -140,9 +139,8 @@ TEST(Templates, CompileWithoutWarningsAndSpills) {
 
 /// The products of a row of manifest.inc, which must say what its tile takes.
 Unit productsOf(const sn::cuda::Variant &variant, std::vector<std::string> instances) {
-  return {
-      std::string(variant.name),
-      fmt::format(R"(#include "kernels-templates/cuda/{}.cuh"
+  return {std::string(variant.name),
+          fmt::format(R"(#include "kernels-templates/cuda/{}.cuh"
 #include "kernels-templates/cuda/gemm.cuh"
 #include "kernels-templates/cuda/gemm_update.cuh"
 #include "test/unit/nvrtc/units/slots.cuh"
@@ -157,8 +155,8 @@ __global__ void __launch_bounds__(kThreads, 1) Update(const __grid_constant__ St
   GemmUpdateBy<TileType, Weights>::template run<Loader, Optimizer, Pass>(args);
 }}
 )",
-                  variant.header, variant.type, variant.side, variant.sharedBytes),
-      std::move(instances)};
+                      variant.header, variant.type, variant.side, variant.sharedBytes),
+          std::move(instances)};
 }
 TEST(Templates, EveryVariantMultipliesWithoutSpills) {
   NVRTC_OR_SKIP(nvrtc, KERNEL_CACHE);
