@@ -166,7 +166,9 @@ private:
     rt::Session session(program.archive, program.plan, backend().open(program, 1), 1);
     const rt::Binding binding = bind(data);
     rt::Settings settings = rt::settle(session.plan(), {});
-    settings.batch = rowsIn(data);
+    settings.batch = 0; // as large as the largest step, since whoever goes on from the file takes it
+    for (const Tables &one : tables)
+      settings.batch = std::max(settings.batch, rowsIn(one));
     settings.epochs = step + 1;
     settings.shuffle = false;
     rt::Model model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &binding, nullptr),
