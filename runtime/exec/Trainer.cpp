@@ -59,11 +59,10 @@ bool Trainer::runEpoch(const OnBatch &onBatch) {
     return true;
   if (clears && at.example == 0)
     model.clearStates();
-  std::vector<int64_t> order = exampleOrder(theSettings, shuffleStream, at.epoch + 1, examples);
   bool going = true;
   while (going && at.example < examples) {
     auto begin = std::chrono::steady_clock::now();
-    BatchReport batch = step(order);
+    BatchReport batch = step();
     ownExamples += batch.rows;
     ownSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     going = !onBatch || onBatch(batch);
@@ -105,17 +104,36 @@ BatchSums Trainer::runBatch(const Batch &batch, StepScalars &scalars, BrakeState
   return sums;
 }
 
-BatchReport Trainer::step(const std::vector<int64_t> &order) {
+void Trainer::drawOrder(int64_t epoch) {
+  if (orderedEpoch == epoch)
+    return;
+  order = {}; // before the next one is made: they are as long as the data
+  order = exampleOrder(theSettings, shuffleStream, epoch, examples);
+  orderedEpoch = epoch;
+}
+
+/// Says which batch comes after this one. After an epoch's last that is the next epoch's first, of another order.
+void Trainer::announceNext(int64_t epoch, int64_t after) {
+  const bool over = after >= examples;
+  if (entry.feed()->empty() || (over && epoch >= theSettings.epochs))
+    return;
+  if (over)
+    drawOrder(epoch + 1);
+  const int64_t first = over ? 0 : after;
+  entry.announce(order.data() + first, std::min(theSettings.batch, examples - first));
+}
+
+BatchReport Trainer::step() {
   int64_t epoch = at.epoch + 1, rows = std::min(theSettings.batch, examples - at.example);
   StepScalars scalars = scalarsOf(rows);
   BatchReport report{rows, 0, scalars("Alpha"), {}};
   EpochSums next = epochSums;
-  if (const int64_t after = at.example + rows; after < examples)
-    entry.announce(order.data() + after, std::min(theSettings.batch, examples - after));
+  drawOrder(epoch);
+  const std::vector<int64_t> ids(order.begin() + at.example, order.begin() + at.example + rows);
+  announceNext(epoch, at.example + rows);
   try {
-    BatchSums sums =
-        runBatch({rows, order.data() + at.example, theSettings.seed, static_cast<uint32_t>(epoch), at.step + 1},
-                 scalars, next.brake, report);
+    BatchSums sums = runBatch({rows, ids.data(), theSettings.seed, static_cast<uint32_t>(epoch), at.step + 1}, scalars,
+                              next.brake, report);
     for (const auto &[name, sum] : sums.reports)
       if (!std::isfinite(next.reports[name] += sum))
         throw NotFinite(fmt::format("the sum of '{}' over the epoch is {}", name, next.reports[name]));

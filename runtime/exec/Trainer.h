@@ -60,7 +60,9 @@ public:
   static int64_t bufferCount(const plan::Plan &plan, const Extents &extents);
 
 private:
-  BatchReport step(const std::vector<int64_t> &order);
+  BatchReport step();
+  void drawOrder(int64_t epoch);
+  void announceNext(int64_t epoch, int64_t after);
   StepScalars scalarsOf(int64_t rows) const;
   BatchSums runBatch(const Batch &batch, StepScalars &scalars, BrakeState &brake, BatchReport &report);
 
@@ -74,6 +76,8 @@ private:
   std::optional<EntryRun> trial; // with the brake
   Position at;
   EpochSums epochSums;
+  std::vector<int64_t> order; // of the examples in this epoch:
+  int64_t orderedEpoch = 0;
   int64_t ownExamples = 0; // of the epoch, done by this process
   double ownSeconds = 0;
 };

@@ -23,7 +23,7 @@ class GpuCheck(commands.Commands):
     @classmethod
     def prepare(cls):
         run = cls.tool("pack", "-o", "folder", "--small", "--arch", "none", "--bin", commands.BIN)
-        if "folder: 2 plans" not in run.stdout:
+        if "folder: 5 plans" not in run.stdout:
             raise AssertionError(run.stdout + run.stderr)
 
     @classmethod
@@ -51,16 +51,34 @@ class GpuCheck(commands.Commands):
 
     def test_a_sound_device_passes(self):
         run, found = self.check("folder", "conformance", "sound")
-        self.assertSays(run, "conformance: passed: 2 of 2 networks", "within their tolerances")
+        self.assertSays(run, "conformance: passed: 5 of 5 networks (2 in fp32, 1 in tf32, 1 in bf16x3, 1 in bf16)", "within their tolerances")
         self.assertGreater(min(network["values"] for network in found["networks"]), 1000)
         self.assertIn("Emulated GPU", found["networks"][0]["device"])
         run, found = self.check("folder", "determinism", "sound")
-        self.assertSays(run, "determinism: passed: 2 runs, each twice, the same bytes")
+        self.assertSays(run, "determinism: passed: 5 runs, each twice, the same bytes")
         # A part leaves those of earlier runs where they are.
         self.assertEqual(list(json.loads(self.read("sound/gpu-check.json"))["parts"]), ["conformance", "determinism"])
 
     def test_the_cpu_passes_too(self):
         self.check("folder", "conformance", "cpu", snrt="snrt", device="cpu")
+
+    def test_every_precision_is_checked(self):
+        """A folder without the networks of one precision fails, and its weights are held to its own tolerances."""
+        self.spoiled("without")
+        for case in os.listdir(self.path("without/conformance")):
+            if case.endswith("-bf16x3"):
+                shutil.rmtree(self.path(f"without/conformance/{case}"))
+        run, found = self.check("without", "conformance", "without-out", code=1, snrt="snrt", device="cpu")
+        self.assertEqual(found["problems"], ["no network was checked in bf16x3"])
+        self.assertEqual(found["precisions"], {"fp32": 2, "tf32": 1, "bf16x3": 0, "bf16": 1})
+
+    def test_another_precision_is_found(self):
+        """A plan in bf16 where tf32 is expected: its weights are too far away."""
+        self.spoiled("coarse")
+        (case,) = (self.path(f"coarse/conformance/{name}") for name in os.listdir(self.path("coarse/conformance")) if name.endswith("-tf32"))
+        self.snc("compile", f"{case}/net.json", "-o", f"{case}/net.plan", "--precision", "bf16", "--arch", "none", "--force")
+        run, found = self.check("coarse", "conformance", "coarse-out", code=1)
+        self.assertSays(run, "-tf32 step 1:", "the oracle's", "allowed")
 
     def test_wrong_weights_are_found(self):
         case = self.spoiled("weights")
@@ -96,7 +114,7 @@ class GpuCheck(commands.Commands):
         os.chmod(self.path("unsteady"), 0o755)
         run, found = self.check("folder", "determinism", "unsteady-out", code=1, snrt=self.path("unsteady"), device="cpu")
         self.assertSays(run, "determinism: failed", "two runs gave different weights")
-        self.assertEqual(len(found["problems"]), 2)
+        self.assertEqual(len(found["problems"]), 5)
 
     def test_a_benchmark_beside_its_prediction(self):
         self.spoiled("bench")

@@ -3,6 +3,7 @@
 #include "runtime/exec/Session.h"
 #include "runtime/plan/Error.h"
 #include "test/support/Features.h"
+#include "test/support/PrecisionCases.h"
 #include "test/support/Program.h"
 #include "test/support/RandomNetwork.h"
 #include "test/support/Tolerance.h"
@@ -72,41 +73,44 @@ bool isModerate(const reference::State &state) {
 /// One network on its way into the folder.
 class Expectation {
 public:
-  explicit Expectation(const Case &made) : made(made), network(made.json, made.name) {
+  explicit Expectation(const Case &made)
+      : made(made), network(made.json, made.name), program(compile(network, "")), narrow(narrowOf(program.plan)) {
     for (int64_t step = 1; step <= kSteps; ++step)
       tables.push_back(rowsOf(made.tables, made.batches.at(static_cast<size_t>(step - 1))));
     states = {network.initialState(made.tables)};
     Random random(made.seed + 5000);
     network.shake(states[0], random, 0.02);
-    states[0] = reference::rounded(states[0]);
+    states[0] = storable(states[0], narrow);
   }
 
   /// False if the weights run away: no case then.
   bool ask() {
     mlir::ModuleOp net = network.differentiated();
     for (int64_t step = 1; step <= kSteps; ++step) {
-      steps.push_back(expect(net, tables[static_cast<size_t>(step - 1)], atEpochStart(states.back()), run(step)));
-      states.push_back(reference::rounded(steps.back().nominal.after));
+      steps.push_back(expect(net, tables[static_cast<size_t>(step - 1)], atEpochStart(states.back()), run(step), narrow));
+      states.push_back(storable(steps.back().nominal.after, narrow));
       if (!isModerate(states.back()) || !std::isfinite(steps.back().nominal.loss))
         return false;
     }
     evaluated = reference::interpret(net, "evaluate", tables[0], states[0], run(1));
     predicted = reference::interpret(net, "predict", tables[0], states[0], run(1));
+    if (coarsestRounding(net) > 0) {
+      noisyEvaluated = noisyRuns(net, "evaluate", tables[0], states[0], run(1));
+      noisyPredicted = noisyRuns(net, "predict", tables[0], states[0], run(1));
+    }
     return true;
   }
 
   void writeTo(const std::filesystem::path &folder) {
     std::filesystem::create_directories(folder);
     write(folder / "net.json", made.json);
-    const Program program = compile(network, "");
     for (int64_t step = 0; step <= kSteps; ++step) {
       const Tables &data = tables[static_cast<size_t>(std::max<int64_t>(step - 1, 0))];
       if (step > 0) {
         writeData(data, (folder / fmt::format("step{}.h5", step)).string());
-        writeWeights(program, data, tolerancesOf(steps[static_cast<size_t>(step - 1)]), step,
-                     (folder / fmt::format("tolerance{}.h5", step)).string());
+        writeWeights(data, tolerances(step), step, (folder / fmt::format("tolerance{}.h5", step)).string());
       }
-      writeWeights(program, data, states[static_cast<size_t>(step)], step,
+      writeWeights(data, states[static_cast<size_t>(step)], step,
                    (folder / fmt::format("state{}.h5", step)).string());
     }
     write(folder / "expected.json", expected().dump() + "\n");
@@ -120,6 +124,18 @@ private:
         for (reference::Tensor &tensor : tensors)
           std::fill(tensor.values.begin(), tensor.values.end(), 0);
     return state;
+  }
+  /// From the files' states, which are BF16 for parameters that are stored so; the oracle's are not.
+  reference::State tolerances(int64_t step) const {
+    const Expected &at = steps[static_cast<size_t>(step - 1)];
+    reference::State to = tolerancesOf(at);
+    for (const std::string &name : narrow) {
+      const reference::Tensor &exact = at.nominal.after.parameters.at(name),
+                              &stored = states[static_cast<size_t>(step)].parameters.at(name);
+      for (size_t i = 0; i < exact.values.size(); ++i)
+        to.parameters.at(name).values[i] += std::abs(exact.values[i] - stored.values[i]);
+    }
+    return to;
   }
   static int64_t rowsIn(const Tables &data) { return data.begin()->second.values.rows; }
 
@@ -145,12 +161,14 @@ private:
   }
 
   /// After `step` steps. Also takes tolerances, which are one for each value.
-  void writeWeights(const Program &program, const Tables &data, const reference::State &state, int64_t step,
+  void writeWeights(const Tables &data, const reference::State &state, int64_t step,
                     const std::string &path) {
     rt::Session session(program.archive, program.plan, backend().open(program, 1), 1);
     const rt::Binding binding = bind(data);
     rt::Settings settings = rt::settle(session.plan(), {});
-    settings.batch = rowsIn(data);
+    settings.batch = 0; // as large as the largest step, since whoever goes on from the file takes it
+    for (const Tables &one : tables)
+      settings.batch = std::max(settings.batch, rowsIn(one));
     settings.epochs = step + 1;
     settings.shuffle = false;
     rt::Model model(session.plan(), session.device(), rt::resolveSymbols(session.plan(), &binding, nullptr),
@@ -177,9 +195,11 @@ private:
     };
     nlohmann::json all = {{"name", made.name},
                           {"examples", rowsIn(tables[0])},
-                          {"evaluate", sum(evaluated.loss, 0, rows(1))},
+                          {"precision", nameOf(network.spec().precision)},
+                          {"evaluate", sum(evaluated.loss, roundingOfEvaluation(), rows(1))},
                           {"training", nlohmann::json::array()},
                           {"scores", nlohmann::json::object()},
+                          {"rounding", nlohmann::json::object()}, // of scores
                           {"features", featuresOf(network.spec(), made.tables)}};
     for (int64_t step = 1; step <= kSteps; ++step) {
       const Expected &at = steps[static_cast<size_t>(step - 1)];
@@ -192,16 +212,30 @@ private:
         lines.push_back(std::vector<float>(scores.values.begin() + row * scores.columns,
                                            scores.values.begin() + (row + 1) * scores.columns));
       all["scores"][layer] = lines;
+      double rounding = 0;
+      for (const reference::Result &noisy : noisyPredicted)
+        rounding = std::max(rounding, 4 * largestDifference(noisy.scores.at(layer), scores));
+      all["rounding"][layer] = rounding;
     }
     return all;
   }
 
+  double roundingOfEvaluation() const {
+    double most = 0;
+    for (const reference::Result &noisy : noisyEvaluated)
+      most = std::max(most, 4 * std::abs(noisy.loss - evaluated.loss));
+    return most;
+  }
+
   const Case &made;
   Network network;
+  const Program program;
+  const std::set<std::string> narrow; // parameters in BF16
   std::vector<Tables> tables;           // of each step
   std::vector<reference::State> states; // before each step, and after the last
   std::vector<Expected> steps;
   reference::Result evaluated, predicted;
+  std::vector<reference::Result> noisyEvaluated, noisyPredicted; // where products are less than fp32
 };
 
 /// A network of the user's on data whose automatic layers have `columns`.
@@ -235,6 +269,22 @@ public:
     const Storage storage = kStorages[(kStorages.size() - 1 + static_cast<size_t>(count)) % kStorages.size()];
     if (!add(caseOf(network, storage, columns, static_cast<uint64_t>(count) + 1)))
       userError("{}: its weights run away within {} steps", network, kSteps);
+  }
+
+  /// Networks of each precision beside fp32; `each` of them at most.
+  void addPrecisions(int64_t each) {
+    for (const plan::Precision precision : kNarrowPrecisions) {
+      std::vector<Case> cases = casesOfPrecision(precision);
+      if (each >= 0 && static_cast<int64_t>(cases.size()) > each)
+        cases.resize(static_cast<size_t>(each));
+      for (Case &made : cases) {
+        made.name = fmt::format("{}-{}", made.name, nameOf(precision));
+        while (made.batches.size() < static_cast<size_t>(kSteps))
+          made.batches.push_back(made.batches.front());
+        if (!add(made))
+          throw std::logic_error(fmt::format("{}: its weights run away", made.name));
+      }
+    }
   }
 
   /// Random networks until each of neededFeatures() has been met often enough, those with most that is new first.
@@ -327,6 +377,7 @@ int main(int argc, char **argv) {
     sn::test::Folder to(folder, most);
     for (const std::string &network : networks)
       to.addFile(network, columns);
+    to.addPrecisions(most < 0 ? -1 : std::min<int64_t>(1, most));
     to.addRandom();
   } catch (const sn::UserError &problem) {
     return fmt::print(stderr, "sn-gpu-expect: {}\n", problem.what()), 1;

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+PRECISIONS = ("fp32", "tf32", "bf16x3", "bf16")
 PLACES = 7  # of the lists of the best columns
 WITHIN = 0.3  # of a prediction (issue 4)
 LIBRARY_SHARE = 0.6  # of its rate, that wide_output is built for (issue 4)
@@ -78,10 +79,10 @@ def off(what, actual, expected):
     return "" if error <= expected["allowed"] else f"{what} is {actual:.9g}, the oracle's {expected['value']:.9g}; error {error:.3g}, allowed {expected['allowed']:.3g}"
 
 
-def wrong_list(items, scores):
+def wrong_list(items, scores, rounding):
     """"" or what is wrong with the best columns of one row (test/support/Agreement.h, compareLists)."""
     best = sorted(scores, reverse=True)
-    allowed = 1e-5 * max(1, abs(best[0]), abs(best[-1]))
+    allowed = 1e-5 * max(1, abs(best[0]), abs(best[-1])) + rounding
     if len(items) != min(PLACES, len(scores)):
         return f"{len(items)} places"
     if len({item["item"] for item in items}) != len(items):
@@ -101,7 +102,7 @@ def check_network(setting, case):
     name, plain = os.path.basename(case), setting.plain
     with open(f"{case}/expected.json", encoding="utf-8") as file:
         expected = json.load(file)
-    problems, found = [], {"network": name, "values": 0, "ratio": 0.0}
+    problems, found = [], {"network": name, "precision": expected["precision"], "values": 0, "ratio": 0.0}
     for step, loss in enumerate(expected["training"], 1):
         to = f"{setting.scratch}/{name}/{step}"
         os.makedirs(to)
@@ -125,7 +126,7 @@ def check_network(setting, case):
         if len(rows) != len(scores):
             problems.append(f"{name}: {len(rows)} lists of {layer} for {len(scores)} rows")
         for row, oracle in zip(rows, scores):
-            wrong = wrong_list(row["items"], oracle)
+            wrong = wrong_list(row["items"], oracle, expected["rounding"][layer])
             problems += [f"{name}: list of {layer} for row {row['name']}: {wrong}"] if wrong else []
     found["problems"] = [problem for problem in problems if problem]
     return found
@@ -143,11 +144,12 @@ def conformance(setting):
         networks = list(pool.map(attempt, setting.networks()))
     checked = [found for found in networks if "skipped" not in found]
     problems = [problem for found in checked for problem in found["problems"]]
-    problems += [] if checked else ["no network was checked"]
+    precisions = {precision: sum(found.get("precision") == precision for found in checked) for precision in PRECISIONS}
+    problems += [f"no network was checked in {precision}" for precision, count in precisions.items() if count == 0]
     values = sum(found.get("values", 0) for found in checked)
     worst = max((found.get("ratio", 0.0) for found in checked), default=0.0)
-    return {"problems": problems, "networks": networks,
-            "summary": f"{len(checked)} of {len(networks)} networks, {values} values within their tolerances, the largest error {worst:.2g} of its tolerance"
+    return {"problems": problems, "networks": networks, "precisions": precisions,
+            "summary": f"{len(checked)} of {len(networks)} networks ({', '.join(f'{count} in {name}' for name, count in precisions.items())}), {values} values within their tolerances, the largest error {worst:.2g} of its tolerance"
                        if not problems else f"{len(problems)} differences"}
 
 

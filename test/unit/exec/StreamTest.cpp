@@ -4,6 +4,7 @@
 #include "runtime/exec/Recommender.h"
 #include "runtime/plan/Philox.h"
 #include "test/unit/exec/Networks.h"
+#include <chrono>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <thread>
@@ -196,6 +197,26 @@ TEST(RowFeed, FetchesOneBatchAheadOnItsOwnThread) {
   EXPECT_EQ(fed.source->reads, 4);
   begin(third);
   expectRows(third);
+}
+
+/// Waits for the thread that reads; whether so many reads came.
+bool comesTo(const Counting &source, int reads) {
+  for (int tries = 0; tries < 2000 && source.reads < reads; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return source.reads == reads;
+}
+
+TEST(Streamed, TheFirstBatchOfTheNextEpochIsFetchedToo) {
+  Fed fed;
+  const auto data = std::make_shared<DataSet>(fed.data);
+  Job job(oneLayerPlan(), {{"input", data}, {"output", data}}, false, {.batch = 32, .epochs = 3, .shuffle = true});
+  Trainer trainer(job.model, job.settings, job.binding);
+  trainer.trainEpoch(); // five batches
+  EXPECT_TRUE(comesTo(*fed.source, 6)) << fed.source->reads;
+  trainer.trainEpoch();
+  EXPECT_TRUE(comesTo(*fed.source, 11)) << fed.source->reads << ": what was fetched ahead is used";
+  trainer.trainEpoch();
+  EXPECT_EQ(fed.source->reads, 15) << "after the last epoch nothing comes";
 }
 
 TEST(RowFeed, ProblemsReachTheStepThatNeedsTheRows) {
