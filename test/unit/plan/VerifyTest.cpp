@@ -20,7 +20,7 @@ Step &step(Plan &plan, size_t i) { return plan.entries[0].steps[i]; }
 
 const Fault kFaults[] = {
     {"lanes", [](Plan &p) { p.lanes = 8; }, "8 lanes"},
-    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 3 of this program"},
+    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 4 of this program"},
     {"duplicateParameter", [](Plan &p) { p.parameters.push_back(p.parameters[0]); },
      "parameter 'Input->Hidden/weights' is listed twice or has no name"},
     {"duplicateBuffer", [](Plan &p) { p.entries[0].buffers.push_back(p.entries[0].buffers[0]); },
