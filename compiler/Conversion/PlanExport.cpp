@@ -148,7 +148,7 @@ void Exporter::optimizer(net::OptimizerOp op) {
   if (op.getLinear() && op.getUntouched()) {
     plan::Untouched &untouched = optimizer.untouched.emplace();
     untouched.whenZero = texts(*op.getLinear());
-    for (Attribute element : *op.getUntouched())
+    for (Attribute element : op.getUntouchedAttr())
       untouched.matrix.push_back(parseExpr(cast<StringAttr>(element)));
   }
   plan.optimizers.push_back(optimizer);
