@@ -162,13 +162,13 @@ void Verifier::checkOptimizer(const Optimizer &optimizer) {
 }
 
 void Verifier::checkUntouched(const Optimizer &optimizer) {
-  const std::string what = "the untouched rows of optimizer '" + optimizer.name + "'";
+  const std::string what = "the untouched update of optimizer '" + optimizer.name + "'";
   for (const std::string &hyper : optimizer.untouched->whenZero)
     if (!kHyperSymbols.count(hyper))
-      problem("{} name an unknown hyper-parameter '{}'", what, hyper);
+      problem("{} names an unknown hyper-parameter '{}'", what, hyper);
   const size_t size = 1 + optimizer.states.size();
   if (optimizer.untouched->matrix.size() != size * size)
-    problem("{} have a matrix of {} elements; {} x {} are expected", what, optimizer.untouched->matrix.size(), size,
+    problem("{} has a matrix of {} elements; {} x {} are expected", what, optimizer.untouched->matrix.size(), size,
             size);
   Names scalars;
   for (const NamedExpr &scalar : optimizer.scalars)
