@@ -138,7 +138,8 @@ std::optional<plan::Untouched> untouchedExprs(const vocab::Optimizer &record) {
   if (!found)
     return std::nullopt;
   plan::Untouched untouched;
-  untouched.whenZero = found->withDecay ? std::vector<std::string>{"Lambda1"} : std::vector<std::string>{"Lambda", "Lambda1"};
+  untouched.whenZero =
+      found->withDecay ? std::vector<std::string>{"Lambda1"} : std::vector<std::string>{"Lambda", "Lambda1"};
   for (vocab::Term element : found->matrix)
     untouched.matrix.push_back(element.builder ? builder.exprs[element.id] : plan::Expr(element.literal));
   return untouched;

@@ -11,8 +11,8 @@ struct UntouchedUpdate {
   std::vector<Term> matrix; // row-major, terms of the caller's builder or literals
 };
 
-/// Computed, not declared: the matrix if `update`, with L2 decay folded in, is linear in weight and states at g = 0 (for
-/// finite values and hyper-parameters), with elements that depend on the scalars alone; nothing else. `scalars`: of the
-/// caller's builder, Lambda first, then those of the record.
+/// Computed, not declared: the matrix if `update`, with L2 decay folded in, is linear in weight and states at g = 0
+/// (for finite values and hyper-parameters), with elements that depend on the scalars alone; nothing else. `scalars`:
+/// of the caller's builder, Lambda first, then those of the record.
 std::optional<UntouchedUpdate> untouchedUpdate(const Optimizer &optimizer, const std::vector<Term> &scalars);
 } // namespace sn::vocab

@@ -236,7 +236,7 @@ private:
   int64_t *begins = nullptr, *offsets = nullptr; // of each row: its entries in the data set, and in `values`
   double *sums = nullptr;
   bool lazy = false;
-  int64_t products = 0; // of the values of a row: elements of a sum
+  int64_t products = 0;                       // of the values of a row: elements of a sum
   double *before = nullptr, *after = nullptr; // by range: sums over the features touched, before and after the update
 };
 } // namespace sn::rt::cpu

@@ -20,15 +20,14 @@ void Deferrals::beginStep(const StepScalars &scalars) {
   // As kernels get them: rounded to floats.
   std::map<std::string, double, std::less<>> values;
   for (const plan::NamedExpr &scalar : optimizer.scalars)
-    values[scalar.name] = static_cast<double>(static_cast<float>(
-        scalar.value.evaluate([&scalars](std::string_view name) { return scalars(name); })));
+    values[scalar.name] = static_cast<double>(
+        static_cast<float>(scalar.value.evaluate([&scalars](std::string_view name) { return scalars(name); })));
   std::vector<double> matrix;
   for (const plan::Expr &element : optimizer.untouched->matrix)
     matrix.push_back(element.evaluate([&values](std::string_view name) { return values.find(name)->second; }));
   steps.lambda = scalars("Lambda");
-  const bool unsummed = std::any_of(rows.begin(), rows.end(), [](const auto &one) {
-    return one.second->rows.gram.empty();
-  });
+  const bool unsummed =
+      std::any_of(rows.begin(), rows.end(), [](const auto &one) { return one.second->rows.gram.empty(); });
   if (steps.lambda != 0 && unsummed) {
     settle();
     for (auto &[name, one] : rows)
@@ -65,7 +64,8 @@ DeferredHeader Deferrals::header() const { return {names(), optimizer.states, st
 
 void Deferrals::save(CheckpointWriter &writer, const TensorSpec &spec) const {
   const DeferredRows &own = rows.at(spec.name)->rows;
-  writer.writeDeferredRows(spec, [&own](int64_t row) { return own.age(row); }, own.gram);
+  writer.writeDeferredRows(
+      spec, [&own](int64_t row) { return own.age(row); }, own.gram);
 }
 
 void Deferrals::load(const CheckpointReader &weights) {

@@ -47,8 +47,8 @@ private:
   std::map<std::string, std::unique_ptr<One>> rows;
 };
 
-/// The parameters whose updates it pays to put off, on a device that can. `data` may hold outlines alone; `model` is the
-/// cost model of a batch.
+/// The parameters whose updates it pays to put off, on a device that can. `data` may hold outlines alone; `model` is
+/// the cost model of a batch.
 std::vector<std::string> parametersToDefer(const plan::Plan &plan, const Device &device, const Settings &settings,
                                            const Binding &data, const plan::CostModel &model);
 /// The cost model of batches of the data as far as that needs: extents and density.

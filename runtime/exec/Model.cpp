@@ -200,8 +200,8 @@ void Model::load(const CheckpointReader &weights, bool states) {
     TensorSpec spec = specOf(parameter);
     weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)), asStored);
     for (size_t i = 0; states && parameter.trained && statesOf && i < statesOf->states.size(); ++i)
-      weights.readState(spec, statesOf->name, statesOf->states[i],
-                        uploads(spec, pointers.states.at(parameter.name)[i]), asStored);
+      weights.readState(spec, statesOf->name, statesOf->states[i], uploads(spec, pointers.states.at(parameter.name)[i]),
+                        asStored);
   }
   if (asStored)
     putOff->load(weights);

@@ -25,8 +25,8 @@ public:
   /// The optimizer whose states are allocated, or null.
   const plan::Optimizer *optimizer() const { return statesOf; }
 
-  /// Lets the updates of these parameters' untouched rows be put off by entries that are prepared from here on, and of no
-  /// others. What load() brought for them stays as it is.
+  /// Lets the updates of these parameters' untouched rows be put off by entries that are prepared from here on, and of
+  /// no others. What load() brought for them stays as it is.
   void defer(std::vector<std::string> parameters);
   /// Null where none are.
   Deferrals *deferrals() { return putOff.get(); }

@@ -196,7 +196,8 @@ int64_t Forecast::deferredBytes(int64_t batch, const plan::Optimizer *optimizer)
       for (const std::string &name : putOff(*run.outline, batch, optimizer, hyper))
         for (const plan::Parameter &parameter : thePlan.parameters)
           if (parameter.name == name)
-            bytes += plan::deferralBytes(extents(0).of(parameter.in), 1 + static_cast<int64_t>(optimizer->states.size()));
+            bytes +=
+                plan::deferralBytes(extents(0).of(parameter.in), 1 + static_cast<int64_t>(optimizer->states.size()));
   return bytes;
 }
 

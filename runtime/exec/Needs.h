@@ -54,7 +54,8 @@ public:
   /// The command saves weights.
   void setSaves() { saves = true; }
 
-  /// The hyper-parameters of the run, by which updates may be put off (runtime/exec/Deferrals.h); without them none are.
+  /// The hyper-parameters of the run, by which updates may be put off (runtime/exec/Deferrals.h); without them none
+  /// are.
   void setHyper(plan::HyperValues values) { hyper = std::move(values); }
 
   /// Of which memory needs() speaks from now on; All to begin with, which is right for a device in the host's memory.

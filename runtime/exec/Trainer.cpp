@@ -17,8 +17,8 @@ constexpr int64_t kBraked = 25;
 int64_t prepared(Model &model, const Settings &settings, const Binding &data) {
   const int64_t rows = std::min(settings.batch, data.rows);
   model.arena(Trainer::bufferCount(model.plan(), model.extents(rows)));
-  model.defer(parametersToDefer(model.plan(), model.device(), settings, data,
-                                batchModel(settings, data, model.extents(rows))));
+  model.defer(
+      parametersToDefer(model.plan(), model.device(), settings, data, batchModel(settings, data, model.extents(rows))));
   return rows;
 }
 int64_t batchesOf(int64_t examples, int64_t batch) { return (examples + batch - 1) / batch; }

@@ -60,8 +60,8 @@ struct NamedExpr {
   std::string name;
   Expr value;
 };
-/// What an update makes of (value, states...) where the gradient is zero: they are multiplied by a matrix. Proved by the
-/// compiler; decay is in it.
+/// What an update makes of (value, states...) where the gradient is zero: they are multiplied by a matrix. Proved by
+/// the compiler; decay is in it.
 struct Untouched {
   std::vector<std::string> whenZero; // hyper-parameters that must be zero for it to hold
   std::vector<Expr> matrix;          // row-major, over the names of the optimizer's scalars

@@ -32,8 +32,8 @@ std::string notLinear(const Optimizer &optimizer, const HyperValues &hyper) {
   return "";
 }
 
-/// Why a step of an entry that trains stands in the way; "" if it does not. Rows are caught up before they are gathered,
-/// and nothing else may look at them.
+/// Why a step of an entry that trains stands in the way; "" if it does not. Rows are caught up before they are
+/// gathered, and nothing else may look at them.
 std::string inTheWay(const Step &step, const Step &update, const std::string &parameter, const std::string &dataset) {
   if (&step == &update)
     return "";

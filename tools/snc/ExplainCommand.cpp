@@ -301,7 +301,8 @@ void addExplainCommand(CLI::App &app) {
     command->add_option_function<double>(
         std::string(name) == "Lambda" ? "--lambda" : "--lambda1",
         [options, name](double value) { options->overrides.hyper[name] = value; },
-        std::string(name) == "Lambda" ? "L2 weight decay (default: the plan's)" : "L1 weight decay (default: the plan's)");
+        std::string(name) == "Lambda" ? "L2 weight decay (default: the plan's)"
+                                      : "L1 weight decay (default: the plan's)");
   command->add_option("--threads", options->threads, "threads; 0 = one for each core")->check(CLI::Range(0, 1024));
   command->add_option("--memory-limit", options->memoryLimit, "say whether training fits in so much, as in 8GiB");
   command->add_flag("--stream", options->stream, "of training that takes the rows from the file batch by batch");

@@ -9,8 +9,7 @@ std::vector<plan::UntouchedRows> untouchedOn(const plan::Plan &plan, const rt::S
   if (!settings.optimizer)
     return {};
   model.putOff.clear();
-  std::vector<plan::UntouchedRows> all =
-      plan::untouchedRows(plan, *settings.optimizer, settings.hyper, model, sparse);
+  std::vector<plan::UntouchedRows> all = plan::untouchedRows(plan, *settings.optimizer, settings.hyper, model, sparse);
   for (plan::UntouchedRows &rows : all) {
     if (rows.way != plan::UntouchedWay::Lazy)
       continue;

@@ -260,8 +260,8 @@ TEST(Checkpoint, Refusals) {
 }
 
 /// A file with the frame of a weights file; `parameters` are listed, whatever is there under their names.
-void writeFrame(h5::File &file, const std::string &training, const Names &parameters,
-                const std::string &symbols = "{}", uint64_t version = 2) {
+void writeFrame(h5::File &file, const std::string &training, const Names &parameters, const std::string &symbols = "{}",
+                uint64_t version = 2) {
   file.createGroup("snc");
   file.setAttribute("snc", "format", std::string("snc-weights"));
   file.setAttribute("snc", "version", version);
@@ -364,8 +364,7 @@ TEST(Checkpoint, DamagedAccountsOfWhatWasPutOff) {
   h5::File file = h5::File::create(path, path);
   writeFrame(file, "{}", {}, "{}", 3);
   file.close();
-  EXPECT_USER_ERROR(CheckpointReader reader(path),
-                    "w.h5: is of version 3 and lacks snc/deferred; the file is damaged");
+  EXPECT_USER_ERROR(CheckpointReader reader(path), "w.h5: is of version 3 and lacks snc/deferred; the file is damaged");
 }
 
 TEST(Checkpoint, ExtentsThatNoLayerHas) {

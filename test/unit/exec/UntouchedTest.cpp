@@ -236,7 +236,8 @@ std::vector<std::string> chosen(int64_t columns, int64_t batch, const std::strin
   data->loader = loader;
   auto session = sessionOf(lazyPlan(), 1);
   const Binding binding = bindingOf({{"input", data}, {"output", data}});
-  Settings settings = settle(session->plan(), {.optimizer = optimizer, .hyper = {{"Lambda1", lambda1}}, .batch = batch});
+  Settings settings =
+      settle(session->plan(), {.optimizer = optimizer, .hyper = {{"Lambda1", lambda1}}, .batch = batch});
   const Extents extents{{{"inputs", columns}, {"outputs", columns}}, batch};
   return parametersToDefer(session->plan(), session->device(), settings, binding,
                            batchModel(settings, binding, extents));

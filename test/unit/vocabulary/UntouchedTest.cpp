@@ -86,7 +86,8 @@ TEST(Untouched, MatricesAgreeWithRunningTheUpdate) {
       if (matrix.values.empty() || (lambda != 0 && !matrix.withDecay))
         continue;
       for (const Doubles &all : {Doubles{0.5, 0.25, 0.75}, {-1.5, 2, 0.125}, {0, 1, 1}}) {
-        const Doubles x(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(size)), out = without(optimizer, lambda, x);
+        const Doubles x(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(size)),
+            out = without(optimizer, lambda, x);
         for (size_t i = 0; i < size; ++i) {
           double sum = 0;
           for (size_t k = 0; k < size; ++k)
