@@ -96,7 +96,7 @@ std::vector<double> CheckpointReader::readGram(const std::string &parameter) con
     return {};
   const int64_t size = deferred_->size() * deferred_->size();
   if (file_->shape(array) != std::vector<int64_t>{size})
-    userError("{}: {} should hold {} numbers; the file is damaged", path(), array, size);
+    userError("{}: {} should be a list of {} sums of products; the file is damaged", path(), array, size);
   std::vector<double> gram(static_cast<size_t>(size));
   file_->readRows(array, 0, size, gram.data());
   return gram;
@@ -122,7 +122,8 @@ TakeTile CheckpointReader::catchingUp(const TensorSpec &expected, size_t value, 
           const std::string array =
               k == 0 ? expected.name : stateName(expected.name, header_.optimizer, deferred.states[k - 1]);
           if (file_->shape(array) != std::vector<int64_t>{expected.in, expected.out})
-            userError("{}: {} should have the shape of {}; the file is damaged", path(), array, expected.name);
+            userError("{}: {} is not as large as {}, whose rows it belongs to; the file is damaged", path(), array,
+                      expected.name);
           file_->readTile(array, tile.row + row, n, tile.column, tile.columns, other.data());
           from = other.data();
         }

@@ -304,7 +304,8 @@ TEST(Checkpoint, DamagedContents) {
 
 /// A file of version 3 with a matrix of 2 x 3 and a state, whose rows have 0 and `age` of 2 steps to make up for.
 void writeDeferredFile(const std::string &path, int32_t age, const std::vector<double> &products,
-                       const TensorSpec &rows = {.name = "a->b/weights", .in = 2, .out = 3}) {
+                       const TensorSpec &rows = {.name = "a->b/weights", .in = 2, .out = 3},
+                       const std::vector<double> &gram = {1, 2, 2, 4}, int64_t units = 3) {
   const TensorSpec spec{.name = "a->b/weights", .in = 2, .out = 3};
   const std::vector<float> w = {1, 2, 3, 4, 5, 6}, v = {10, 20, 30, 40, 50, 60};
   CheckpointWriter writer(path, true);
@@ -313,8 +314,11 @@ void writeDeferredFile(const std::string &path, int32_t age, const std::vector<d
   writer.writeHeader(header);
   writer.writeDeferred({{spec.name}, {"v"}, products});
   writer.writeParameter(spec, tilesFrom(w, spec));
-  writer.writeState(spec, "Momentum", "v", tilesFrom(v, spec));
-  writer.writeDeferredRows(rows, [age](int64_t row) { return row == 1 ? age : 0; }, {1, 2, 2, 4});
+  TensorSpec state = spec;
+  state.out = units;
+  writer.writeState(state, "Momentum", "v", tilesFrom(v, state));
+  writer.writeDeferredRows(
+      rows, [age](int64_t row) { return row == 1 ? age : 0; }, gram);
   writer.commit();
 }
 const std::vector<double> kProducts = {1, 0, 0, 1, /*1*/ 9, 9, 9, 9, /*2*/ 0.5, 0.25, 0, 2};
@@ -361,6 +365,14 @@ TEST(Checkpoint, DamagedAccountsOfWhatWasPutOff) {
   writeDeferredFile(path, 0, kProducts, {.name = "a->b/weights", .in = 3, .out = 3});
   EXPECT_USER_ERROR(CheckpointReader reader(path), "w.h5: snc/deferred/ages/a->b/weights should hold one number for "
                                                    "each row of a->b/weights; the file is damaged");
+  writeDeferredFile(path, 0, kProducts, spec, {1, 2, 3});
+  EXPECT_USER_ERROR(CheckpointReader(path).readGram(spec.name),
+                    "w.h5: snc/deferred/sums/a->b/weights should be a list of 4 sums of products; the file is damaged");
+  writeDeferredFile(path, 0, kProducts, spec, {}, 2);
+  EXPECT_EQ(CheckpointReader(path).readGram(spec.name), std::vector<double>());
+  EXPECT_USER_ERROR(
+      CheckpointReader(path).readParameter(spec, ignore),
+      "w.h5: snc/state/a->b/weights/Momentum/v is not as large as a->b/weights, whose rows it belongs to");
   h5::File file = h5::File::create(path, path);
   writeFrame(file, "{}", {}, "{}", 3);
   file.close();
