@@ -87,9 +87,18 @@ void Importer::optimizer(const vocab::Optimizer &record) {
   ArrayAttr idle;
   if (vocab::idleAtZeroGradient(record))
     idle = builder.getStrArrayAttr({"Lambda", "Lambda1"});
+  ArrayAttr linear, matrix;
+  if (std::optional<plan::Untouched> untouched = untouchedExprs(record)) {
+    SmallVector<StringRef> zero(untouched->whenZero.begin(), untouched->whenZero.end());
+    SmallVector<Attribute> elements;
+    for (const plan::Expr &element : untouched->matrix)
+      elements.push_back(builder.getStringAttr(exprText(element)));
+    linear = builder.getStrArrayAttr(zero);
+    matrix = builder.getArrayAttr(elements);
+  }
   auto op = builder.create<net::OptimizerOp>(loc, record.name, builder.getStrArrayAttr(states),
                                              builder.getStrArrayAttr(names), builder.getStrArrayAttr(valueRefs),
-                                             builder.getDictionaryAttr(defaults), idle);
+                                             builder.getDictionaryAttr(defaults), idle, linear, matrix);
   optimizerRegion(op.getWeights(), record, true, loc);
   optimizerRegion(op.getBias(), record, false, loc);
 }

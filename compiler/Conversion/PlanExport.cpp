@@ -145,6 +145,12 @@ void Exporter::optimizer(net::OptimizerOp op) {
     optimizer.defaults[field.getName().str()] = cast<FloatAttr>(field.getValue()).getValueAsDouble();
   if (op.getIdle())
     optimizer.idleWhenZero = texts(*op.getIdle());
+  if (op.getLinear() && op.getUntouched()) {
+    plan::Untouched &untouched = optimizer.untouched.emplace();
+    untouched.whenZero = texts(*op.getLinear());
+    for (Attribute element : op.getUntouchedAttr())
+      untouched.matrix.push_back(parseExpr(cast<StringAttr>(element)));
+  }
   plan.optimizers.push_back(optimizer);
 }
 

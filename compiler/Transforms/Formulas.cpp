@@ -1,4 +1,5 @@
 #include "compiler/Transforms/Formulas.h"
+#include "dialects/Vocabulary/Untouched.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -122,6 +123,26 @@ plan::Expr formulaExpr(const vocab::Formula &formula, ArrayRef<plan::Expr> args,
   vocab::Term out;
   formula.term(terms.data(), constants.data(), &out);
   return out.builder ? builder.exprs[out.id] : plan::Expr(out.literal);
+}
+
+std::optional<plan::Untouched> untouchedExprs(const vocab::Optimizer &record) {
+  ExprScalarBuilder builder;
+  std::vector<vocab::Term> scalars;
+  auto symbol = [&](std::string_view name) {
+    scalars.emplace_back(builder, builder.add(plan::Expr(std::string(name))));
+  };
+  symbol("Lambda");
+  for (const auto &[name, formula] : record.scalars)
+    symbol(name);
+  const std::optional<vocab::UntouchedUpdate> found = vocab::untouchedUpdate(record, scalars);
+  if (!found)
+    return std::nullopt;
+  plan::Untouched untouched;
+  untouched.whenZero =
+      found->withDecay ? std::vector<std::string>{"Lambda1"} : std::vector<std::string>{"Lambda", "Lambda1"};
+  for (vocab::Term element : found->matrix)
+    untouched.matrix.push_back(element.builder ? builder.exprs[element.id] : plan::Expr(element.literal));
+  return untouched;
 }
 
 std::string exprText(const plan::Expr &expr) { return nlohmann::json(expr).dump(); }

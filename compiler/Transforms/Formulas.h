@@ -2,7 +2,8 @@
 #pragma once
 #include "dialects/Vocabulary/Records.h"
 #include "mlir/IR/Builders.h"
-#include "runtime/plan/Expr.h"
+#include "runtime/plan/Plan.h"
+#include <optional>
 
 namespace sn {
 /// Inlines `formula` at the builder's insertion point and returns its `results` values. `params` become constants.
@@ -16,6 +17,9 @@ llvm::SmallVector<mlir::Value> inlineFormulaWith(mlir::OpBuilder &builder, mlir:
 /// A formula as a plan expression over named symbols.
 plan::Expr formulaExpr(const vocab::Formula &formula, llvm::ArrayRef<plan::Expr> args,
                        llvm::ArrayRef<double> params = {});
+/// What the optimizer makes of an untouched weight, over Lambda and the names of its scalars; nothing where that is not
+/// linear (dialects/Vocabulary/Untouched.h).
+std::optional<plan::Untouched> untouchedExprs(const vocab::Optimizer &record);
 std::string exprText(const plan::Expr &expr);
 
 /// One f32 operation of the alphabet; comparisons give i1.

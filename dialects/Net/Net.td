@@ -27,13 +27,14 @@ def Net_OptimizerOp : Net_Op<"optimizer", [IsolatedFromAbove, Symbol]> {
   let description = [{
     Regions take (w, g, states..., scalars...) and yield (w, states..., regularisation term); g is the descent gradient. `scalars` name plan expressions
     over Alpha, Lambda, Lambda1, Mu, Mu1, Step. `idle` lists the hyper-parameters that must all be zero for a value without gradient to stay as it
-    is; absent if it never does.
+    is; absent if it never does. `linear` lists those that must be zero for a decaying value without gradient to be updated linearly, its states too: they
+    are multiplied by the matrix `untouched`, row-major plan expressions over the scalars' names.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$states, StrArrayAttr:$scalarNames, StrArrayAttr:$scalarValues, DictionaryAttr:$defaults,
-                       OptionalAttr<StrArrayAttr>:$idle);
+                       OptionalAttr<StrArrayAttr>:$idle, OptionalAttr<StrArrayAttr>:$linear, OptionalAttr<StrArrayAttr>:$untouched);
   let regions = (region SizedRegion<1>:$weights, SizedRegion<1>:$bias);
   let assemblyFormat = [{ $sym_name `states` $states `scalars` $scalarNames `=` $scalarValues `defaults` $defaults (`idle` $idle^)?
-    `weights` $weights `bias` $bias attr-dict }];
+    (`linear` $linear^ `=` $untouched)? `weights` $weights `bias` $bias attr-dict }];
 }
 
 def Net_EntryOp : Net_Op<"entry", [IsolatedFromAbove, Symbol, NoTerminator, SingleBlock]> {

@@ -15,6 +15,8 @@ public:
   /// Hyper-parameters that, if all are zero, let untouched features keep value and state; unset: every feature is
   /// always updated.
   std::optional<std::vector<std::string>> idleWhenZero;
+  /// Of the weights, where the updates of untouched features are put off.
+  DeferredRows *deferred = nullptr;
 
   void layout(Carver &carver, int64_t rows, const Context &context) {
     const int64_t workers = context.pool.workers();
@@ -31,12 +33,16 @@ public:
     factors = carver.take<float>(workers * DataSource::kScratch);
     x = carver.take<float>(source.dense() ? workers * rows * blockFeatures : 0);
     sums = carver.take<double>(ranges.count);
+    products = deferred ? static_cast<int64_t>(deferred->sums()) : 0;
+    before = carver.take<double>(ranges.count * products);
+    after = carver.take<double>(ranges.count * products);
   }
 
   void run(Context &context, Launch &launch) {
     update.begin(launch);
     source.begin(launch);
-    const bool touchedOnly = !weights.outerFirst && leavesUntouched(launch);
+    lazy = deferred && deferred->active();
+    const bool touchedOnly = lazy || (!weights.outerFirst && leavesUntouched(launch));
     if (!source.dense())
       prepareEntries(context, launch.batch);
     context.pool.parallelFor(ranges.count, [&](int64_t task, int worker) {
@@ -46,7 +52,7 @@ public:
       else
         sparseRange(context, launch.batch, task, touchedOnly, worker, &sums[task]);
     });
-    launch.regularization += treeSum(sums, ranges.count);
+    launch.regularization += lazy ? finishLazy(launch) : treeSum(sums, ranges.count);
   }
 
 private:
@@ -135,6 +141,8 @@ private:
   }
 
   void sparseRange(Context &context, const Batch &batch, int64_t range, bool touchedOnly, int worker, double *sum) {
+    std::fill_n(before + range * products, products, 0.0);
+    std::fill_n(after + range * products, products, 0.0);
     EntryLists &lists = context.entries[static_cast<size_t>(worker)];
     const int64_t *bounds = transpose(batch, range, lists);
     const int32_t *rows = reinterpret_cast<const int32_t *>(lists.rows.data());
@@ -152,23 +160,49 @@ private:
                                   bounds[features] - bounds[f + 1], delta, units, out);
       }
       if (touchedOnly)
-        updateTouched(*context.ops, bounds, first, block, n, gradient, sum);
+        updateTouched(*context.ops, bounds, range, block, n, gradient, sum);
       else
         updateAll(*context.ops, {first + block, first + block + n}, gradient, worker, sum);
     }
   }
   /// One call for each run of touched features.
-  void updateTouched(const VectorOps &ops, const int64_t *bounds, int64_t first, int64_t block, int64_t n,
+  void updateTouched(const VectorOps &ops, const int64_t *bounds, int64_t range, int64_t block, int64_t n,
                      const float *gradient, double *sum) const {
+    const int64_t first = ranges[range].begin;
     for (int64_t f = block; f < block + n;) {
       int64_t end = f;
       while (end < block + n && bounds[end] < bounds[end + 1])
         ++end;
       if (end > f)
-        applyBlock(update, descent, weights, {first + f, first + end}, {0, weights.outer},
-                   gradient + (f - block) * weights.outer, ops, sum);
+        updateRun({first + f, first + end}, gradient + (f - block) * weights.outer, range, ops, sum);
       f = end + 1;
     }
+  }
+  void updateRun(plan::Range features, const float *gradient, int64_t range, const VectorOps &ops, double *sum) const {
+    const bool measures = lazy && deferred->decays();
+    for (int64_t f = features.begin; lazy && f < features.end; ++f) {
+      deferred->catchUp(f);
+      if (measures)
+        deferred->addGram(f, before + range * products);
+    }
+    applyBlock(update, descent, weights, features, {0, weights.outer}, gradient, ops, sum);
+    for (int64_t f = features.begin; lazy && f < features.end; ++f) {
+      deferred->updated(f);
+      if (measures)
+        deferred->addGram(f, after + range * products);
+    }
+  }
+  /// The regularisation term of all rows, and the sums for that of the next step.
+  double finishLazy(const Launch &launch) const {
+    if (!deferred->decays())
+      return 0;
+    plan::combineLanes(static_cast<int>(ranges.count), [&](int into, int from) {
+      for (int64_t i = 0; i < products; ++i) {
+        before[into * products + i] += before[from * products + i];
+        after[into * products + i] += after[from * products + i];
+      }
+    });
+    return 0.5 * static_cast<double>(static_cast<float>(launch.scalar("Lambda"))) * deferred->finishStep(before, after);
   }
   /// `gradient` is [features][units].
   void updateAll(const VectorOps &ops, plan::Range features, const float *gradient, int worker, double *sum) const {
@@ -201,5 +235,8 @@ private:
   int32_t *starts = nullptr;
   int64_t *begins = nullptr, *offsets = nullptr; // of each row: its entries in the data set, and in `values`
   double *sums = nullptr;
+  bool lazy = false;
+  int64_t products = 0;                       // of the values of a row: elements of a sum
+  double *before = nullptr, *after = nullptr; // by range: sums over the features touched, before and after the update
 };
 } // namespace sn::rt::cpu

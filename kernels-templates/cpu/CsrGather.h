@@ -10,6 +10,7 @@ class CsrGather {
 public:
   DataSource source;
   Weights weights;
+  DeferredRows *deferred = nullptr; // of the weights, where updates are put off
   Slot epilogue;
   int64_t columns = 0;
 
@@ -32,6 +33,8 @@ public:
   void run(Context &context, Launch &launch) {
     epilogue.begin(launch);
     source.begin(launch);
+    if (deferred)
+      catchUp(context, launch.batch);
     context.pool.parallelFor(tasks, [&](int64_t task, int worker) {
       plan::Range rows{task * blockRows, std::min(launch.batch.rows, (task + 1) * blockRows)};
       sums[task] = 0;
@@ -49,6 +52,18 @@ public:
 
 private:
   static constexpr int64_t kRows = 8, kDenseRows = 64, kEntries = 1024;
+
+  /// The weights of all features that the batch stores. Each is brought up to date by whoever comes first, and comes
+  /// out the same.
+  void catchUp(Context &context, const Batch &batch) {
+    context.pool.parallelFor(tasks, [&](int64_t task, int) {
+      for (int64_t row = task * blockRows; row < std::min(batch.rows, (task + 1) * blockRows); ++row) {
+        const int32_t *end = source.data.indices + source.entriesEnd(batch.ids[row]);
+        for (const int32_t *index = source.data.indices + source.entriesBegin(batch.ids[row]); index < end; ++index)
+          deferred->catchUp(*index);
+      }
+    });
+  }
 
   int64_t laneWidest(int lanes) const {
     int64_t widest = 0;

@@ -1,6 +1,7 @@
 // The vector loops of the kernels that are neither slots nor matrix products. Their bodies (VectorBodies.inc) are
 // compiled once for each instruction set level; results depend on the level (fused multiply-add), never on threads.
 #pragma once
+#include "runtime/hal/DeferredRows.h"
 #include "runtime/plan/Philox.h"
 #include <cstdint>
 #include <string_view>
@@ -38,6 +39,8 @@ struct VectorOps {
   void (*maskRange)(const plan::RandomPoint &at, int64_t row, int64_t first, int64_t n, float p, float *out);
   /// out[i] = maskValue(randomWord(at, row, column[i]), p).
   void (*maskAt)(const plan::RandomPoint &at, int64_t row, const int32_t *column, int64_t n, float p, float *out);
+  /// Of rows whose updates are put off.
+  DeferralOps deferral;
 };
 
 /// The loops for a level of plan::kCpuLevels; the machine must support it. Throws std::logic_error for an unknown

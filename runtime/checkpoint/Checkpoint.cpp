@@ -10,7 +10,7 @@
 namespace sn::rt {
 namespace {
 constexpr const char *kFormat = "snc-weights";
-constexpr uint64_t kVersion = 2;
+constexpr uint64_t kVersion = 2, kDeferredVersion = 3;
 /// Narrower tiles would be many small pieces of the file.
 constexpr int64_t kLeastColumns = 1 << 10;
 
@@ -22,10 +22,6 @@ bool allFinite(const float *values, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     found |= (std::bit_cast<uint32_t>(values[i]) & kExponent) == kExponent;
   return found == 0;
-}
-
-std::string stateName(const std::string &parameter, const std::string &optimizer, const std::string &state) {
-  return fmt::format("snc/state/{}/{}/{}", parameter, optimizer, state);
 }
 
 /// Layer names become part of HDF5 paths, where "." and empty parts mean nothing.
@@ -42,6 +38,10 @@ void checkName(const std::string &path, const std::string &name) {
               path, name);
 }
 } // namespace
+
+std::string stateName(const std::string &parameter, const std::string &optimizer, const std::string &state) {
+  return fmt::format("snc/state/{}/{}/{}", parameter, optimizer, state);
+}
 
 namespace {
 /// Parameters are made in these sizes, so nothing else than a possible one may get past here.
@@ -92,7 +92,6 @@ CheckpointWriter::CheckpointWriter(const std::string &path, bool force)
     : target_(path, force), file_(h5::File::create(target_.temporary(), path)) {
   file_.createGroup("snc");
   file_.setAttribute("snc", "format", std::string(kFormat));
-  file_.setAttribute("snc", "version", kVersion);
 }
 
 void CheckpointWriter::writeHeader(const CheckpointHeader &header) {
@@ -155,6 +154,7 @@ void CheckpointWriter::commit() {
   if (file_.kind("snc/network") == h5::Kind::Missing)
     throw std::logic_error("a weights file needs its header");
   file_.writeNames("snc/parameters", parameters_);
+  file_.setAttribute("snc", "version", deferred_ ? kDeferredVersion : kVersion);
   file_.close();
   target_.commit();
 }
@@ -192,8 +192,8 @@ void CheckpointReader::readOurs() {
   if (file_->kind("snc") != h5::Kind::Group || file_->textAttribute("snc", "format") != kFormat)
     userError("{}: is not a weights file (written by snrt init or snrt train)", path);
   version_ = file_->unsignedAttribute("snc", "version");
-  if (version_ > kVersion)
-    userError("{}: is a weights file of version {}; this program reads up to {}", path, version_, kVersion);
+  if (version_ > kDeferredVersion)
+    userError("{}: is a weights file of version {}; this program reads up to {}", path, version_, kDeferredVersion);
   readHeader();
   Names names = file_->readNames("snc/parameters");
   for (int64_t i = 0; i < names.size(); ++i) {
@@ -207,6 +207,8 @@ void CheckpointReader::readOurs() {
     spec.out = shape.back();
     parameters_.push_back(std::move(spec));
   }
+  if (version_ >= kDeferredVersion)
+    readDeferred();
 }
 
 void CheckpointReader::readHeader() {
@@ -267,7 +269,7 @@ void CheckpointReader::readTensor(const std::string &array, const TensorSpec &ex
   }
 }
 
-void CheckpointReader::readParameter(const TensorSpec &expected, const TakeTile &take) const {
+void CheckpointReader::readParameter(const TensorSpec &expected, const TakeTile &take, bool asStored) const {
   if (!hasParameter(expected.name)) {
     std::vector<std::string> known;
     for (const TensorSpec &spec : parameters_)
@@ -275,6 +277,8 @@ void CheckpointReader::readParameter(const TensorSpec &expected, const TakeTile 
     userError("{}: has no parameter {} (it has {}); it belongs to another network", path(), expected.name,
               known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
   }
+  if (file_ && !asStored && hasDeferred(expected.name))
+    return readTensor(expected.name, expected, catchingUp(expected, 0, take));
   if (file_)
     return readTensor(expected.name, expected, take);
   for (size_t i = 0; i < parameters_.size(); ++i)
@@ -304,9 +308,15 @@ void CheckpointReader::readVariable(const std::string &variable, const TensorSpe
 }
 
 void CheckpointReader::readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                                 const TakeTile &take) const {
+                                 const TakeTile &take, bool asStored) const {
   if (!hasState(parameter.name, optimizer, state))
     userError("{}: has no state {} of optimizer {} for {}", path(), state, optimizer, parameter.name);
+  if (!asStored && hasDeferred(parameter.name)) {
+    const auto found = std::find(deferred_->states.begin(), deferred_->states.end(), state);
+    if (found != deferred_->states.end() && optimizer == header_.optimizer)
+      return readTensor(stateName(parameter.name, optimizer, state), parameter,
+                        catchingUp(parameter, size_t(1 + (found - deferred_->states.begin())), take));
+  }
   readTensor(stateName(parameter.name, optimizer, state), parameter, take);
 }
 } // namespace sn::rt

@@ -6,6 +6,7 @@
 // - snc/network, snc/training, snc/symbols, snc/sums: JSON texts
 // - snc/parameters: names of the parameters in order
 // - snc/datasets: data sets with column names, which are in snc/names/<data set>/column_names
+// - snc/deferred, inside an epoch only: what rows have yet to make up for (DeferredHeader)
 // docs/spec/weights.md says more. Tensors go in and out in tiles, so that none needs a second whole copy.
 #pragma once
 #include "runtime/data/AtomicFile.h"
@@ -47,6 +48,18 @@ struct CheckpointHeader {
   std::map<std::string, std::shared_ptr<const Names>> columnNames;
 };
 
+/// Parameters saved with rows whose updates were put off (runtime/hal/DeferredRows.h).
+struct DeferredHeader {
+  std::vector<std::string> parameters;
+  std::vector<std::string> states; // of the optimizer: what a row holds beside its weights
+  std::vector<double> products;    // of the matrices of the last 0, 1, ... steps, each 1 + states square
+  int64_t size() const { return 1 + static_cast<int64_t>(states.size()); }
+  int64_t steps() const { return static_cast<int64_t>(products.size()) / (size() * size()) - 1; }
+};
+
+/// Where a state tensor lies in the file.
+std::string stateName(const std::string &parameter, const std::string &optimizer, const std::string &state);
+
 /// A rectangle of a tensor: rows [row, row + rows) of the axis `in`, columns [column, column + columns) of `out`.
 struct Tile {
   int64_t row = 0, rows = 0, column = 0, columns = 0;
@@ -80,6 +93,11 @@ public:
   /// A state tensor of a parameter, e.g. ("Input->Hidden/weights", "Adam", "m").
   void writeState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
                   const FillTile &fill);
+  /// Of tensors that are written as they are: the file is of version 3 then.
+  void writeDeferred(const DeferredHeader &deferred);
+  /// Of one of its parameters: the steps each row has yet to make up for, and sums of products that go with them.
+  void writeDeferredRows(const TensorSpec &parameter, const std::function<int32_t(int64_t row)> &age,
+                         const std::vector<double> &gram);
   void commit();
 
 private:
@@ -87,6 +105,7 @@ private:
   AtomicFile target_;
   h5::File file_;
   Names parameters_;
+  bool deferred_ = false;
 };
 
 /// Reads a weights file, or a trained network of DSSTNE's (NetCDF), recognised by its content: that has parameters
@@ -96,23 +115,33 @@ class CheckpointReader {
 public:
   explicit CheckpointReader(const std::string &path);
   const CheckpointHeader &header() const { return header_; }
-  /// 1: written before checkpoints inside an epoch; 2: now.
+  /// 1: written before checkpoints inside an epoch; 2: now; 3: with rows that have updates to make up for.
   uint64_t version() const { return version_; }
   const std::string &path() const { return path_; }
   /// In the order they were written.
   const std::vector<TensorSpec> &parameters() const { return parameters_; }
   bool hasParameter(const std::string &name) const;
   bool hasState(const std::string &parameter, const std::string &optimizer, const std::string &state) const;
-  /// UserError saying what was expected and found if the tensor is missing or of another shape.
-  void readParameter(const TensorSpec &expected, const TakeTile &take) const;
+  /// UserError saying what was expected and found if the tensor is missing or of another shape. Rows whose updates were
+  /// put off have made up for them, unless the tensor is wanted as it is stored.
+  void readParameter(const TensorSpec &expected, const TakeTile &take, bool asStored = false) const;
   void readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
-                 const TakeTile &take) const;
+                 const TakeTile &take, bool asStored = false) const;
+  /// Null where no updates are put off.
+  const DeferredHeader *deferred() const { return deferred_ ? &*deferred_ : nullptr; }
+  /// Of a parameter of deferred().
+  void readAges(const std::string &parameter, int64_t first, int64_t count, int32_t *ages) const;
+  /// Empty where there are none.
+  std::vector<double> readGram(const std::string &parameter) const;
 
 private:
   void readOurs();
   void readHeader();
   void readDsstnes();
+  void readDeferred();
   void readTensor(const std::string &array, const TensorSpec &expected, const TakeTile &take) const;
+  bool hasDeferred(const std::string &parameter) const;
+  TakeTile catchingUp(const TensorSpec &expected, size_t value, const TakeTile &take) const;
   void readVariable(const std::string &variable, const TensorSpec &stored, const TensorSpec &expected,
                     const TakeTile &take) const;
   std::string path_;
@@ -122,5 +151,6 @@ private:
   uint64_t version_ = 0;
   CheckpointHeader header_;
   std::vector<TensorSpec> parameters_;
+  std::optional<DeferredHeader> deferred_;
 };
 } // namespace sn::rt

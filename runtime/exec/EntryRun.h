@@ -57,6 +57,8 @@ public:
   const std::vector<StepProfile> &profile() const { return times; }
 
 private:
+  Model &model;
+  const bool trains; // on the batch at hand: rows with updates to make up for are caught up as they are gathered
   DataView placed(Device &device, const DataSet &set, const DataView &view);
   const plan::Entry &theEntry;
   const Binding &binding;

@@ -30,7 +30,36 @@ const plan::Parameter &Model::find(const std::string &name) const {
   return *found;
 }
 
+void Model::makeDeferrals(const std::vector<std::string> &parameters) {
+  putOff.reset();
+  pointers.deferred.clear();
+  if (parameters.empty())
+    return;
+  putOff = std::make_unique<Deferrals>(*statesOf, *theDevice.deferralOps(), pool);
+  for (const std::string &name : parameters) {
+    std::vector<float *> values{pointers.parameters.at(name)};
+    if (const auto states = pointers.states.find(name); states != pointers.states.end())
+      values.insert(values.end(), states->second.begin(), states->second.end());
+    putOff->add(specOf(find(name)), std::move(values));
+    pointers.deferred[name] = putOff->find(name);
+  }
+}
+
+void Model::defer(std::vector<std::string> parameters) {
+  std::sort(parameters.begin(), parameters.end());
+  if (parameters == (putOff ? putOff->names() : std::vector<std::string>()))
+    return;
+  settle();
+  makeDeferrals(parameters);
+}
+
+void Model::settle() {
+  if (putOff)
+    putOff->settle();
+}
+
 void Model::initialize(uint64_t seed) {
+  settle();
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     std::vector<float> block(static_cast<size_t>(std::min(spec.count(), kInitialBlock)));
@@ -54,6 +83,9 @@ void Model::allocateStates(const plan::Optimizer &optimizer) {
 }
 
 void Model::clearStates() {
+  settle();
+  if (putOff)
+    putOff->forgetSums();
   std::vector<float> zeros;
   for (const plan::Parameter &parameter : thePlan.parameters)
     for (float *state : pointers.states[parameter.name]) {
@@ -123,36 +155,70 @@ void Model::store(const plan::Parameter &parameter, float *to, const std::vector
   uploads(spec, to)({0, spec.in, 0, spec.out}, values.data());
 }
 
+/// The parameter (0) or one of its states, of rows that have something to make up for.
+std::vector<float> Model::upToDate(const plan::Parameter &parameter, size_t value) const {
+  std::vector<std::vector<float>> values{fetch(parameter, pointers.parameters.at(parameter.name))};
+  for (size_t i = 0; i < statesOf->states.size(); ++i)
+    values.push_back(fetch(parameter, pointers.states.at(parameter.name)[i]));
+  return putOff->upToDate(specOf(parameter), value, values);
+}
+
 std::vector<float> Model::parameter(const std::string &name) const {
+  if (putOff && putOff->pending() && putOff->has(name))
+    return upToDate(find(name), 0);
   return fetch(find(name), pointers.parameters.at(name));
 }
 void Model::setParameter(const std::string &name, const std::vector<float> &values) {
+  settle();
+  if (putOff)
+    putOff->forgetSums();
   store(find(name), pointers.parameters.at(name), values);
 }
 std::vector<float> Model::state(const std::string &name, size_t index) const {
+  if (putOff && putOff->pending() && putOff->has(name))
+    return upToDate(find(name), index + 1);
   return fetch(find(name), pointers.states.at(name).at(index));
 }
 void Model::setState(const std::string &name, size_t index, const std::vector<float> &values) {
+  settle();
+  if (putOff)
+    putOff->forgetSums();
   store(find(name), pointers.states.at(name).at(index), values);
 }
 
 void Model::load(const CheckpointReader &weights, bool states) {
+  // Kernels may have been prepared with what there is.
+  const bool asStored = states && statesOf && statesOf->untouched && theDevice.deferralOps() && weights.deferred() &&
+                        weights.deferred()->states == statesOf->states &&
+                        (!putOff || putOff->names() == weights.deferred()->parameters);
+  settle();
+  if (putOff)
+    putOff->forgetSums();
+  if (asStored && !putOff)
+    makeDeferrals(weights.deferred()->parameters);
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
-    weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)));
+    weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)), asStored);
     for (size_t i = 0; states && parameter.trained && statesOf && i < statesOf->states.size(); ++i)
-      weights.readState(spec, statesOf->name, statesOf->states[i],
-                        uploads(spec, pointers.states.at(parameter.name)[i]));
+      weights.readState(spec, statesOf->name, statesOf->states[i], uploads(spec, pointers.states.at(parameter.name)[i]),
+                        asStored);
   }
+  if (asStored)
+    putOff->load(weights);
 }
 
 void Model::save(CheckpointWriter &writer) const {
+  const bool pending = putOff && putOff->pending();
+  if (pending)
+    writer.writeDeferred(putOff->header());
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     writer.writeParameter(spec, downloads(spec, pointers.parameters.at(parameter.name)));
     for (size_t i = 0; parameter.trained && statesOf && i < statesOf->states.size(); ++i)
       writer.writeState(spec, statesOf->name, statesOf->states[i],
                         downloads(spec, pointers.states.at(parameter.name)[i]));
+    if (pending && putOff->has(parameter.name))
+      putOff->save(writer, spec);
   }
 }
 

@@ -1,8 +1,7 @@
 // A plan's parameters and optimizer states in device memory, and where they come from: random draws or a weights file.
 #pragma once
 #include "runtime/base/ThreadPool.h"
-#include "runtime/exec/Binding.h"
-#include "runtime/exec/Settings.h"
+#include "runtime/exec/Deferrals.h"
 
 namespace sn::rt {
 class Model {
@@ -25,6 +24,14 @@ public:
   void clearStates();
   /// The optimizer whose states are allocated, or null.
   const plan::Optimizer *optimizer() const { return statesOf; }
+
+  /// Lets the updates of these parameters' untouched rows be put off by entries that are prepared from here on, and of
+  /// no others. What load() brought for them stays as it is.
+  void defer(std::vector<std::string> parameters);
+  /// Null where none are.
+  Deferrals *deferrals() { return putOff.get(); }
+  /// Brings all rows up to date. Whoever reads or changes parameters by this class gets it anyway.
+  void settle();
 
   /// Reads all parameters; with `states`, also those of the allocated optimizer. UserError if a tensor is missing or
   /// misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
@@ -52,6 +59,8 @@ private:
   const plan::Parameter &find(const std::string &name) const;
   std::vector<float> fetch(const plan::Parameter &parameter, const float *from) const;
   void store(const plan::Parameter &parameter, float *to, const std::vector<float> &values);
+  std::vector<float> upToDate(const plan::Parameter &parameter, size_t value) const;
+  void makeDeferrals(const std::vector<std::string> &parameters);
   FillTile downloads(const TensorSpec &spec, const float *from) const;
   TakeTile uploads(const TensorSpec &spec, float *to);
 
@@ -61,6 +70,7 @@ private:
   ThreadPool &pool;
   Memory pointers;
   const plan::Optimizer *statesOf = nullptr;
+  std::unique_ptr<Deferrals> putOff;
   float *arenaMemory = nullptr;
   int64_t arenaCount = 0;
 };

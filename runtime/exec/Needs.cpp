@@ -1,4 +1,5 @@
 #include "runtime/exec/Needs.h"
+#include "runtime/exec/Deferrals.h"
 #include "runtime/exec/EntryRun.h"
 #include "runtime/hal/Landing.h"
 #include "runtime/hal/OwnMemory.h"
@@ -171,6 +172,35 @@ int64_t Forecast::batchBytes(int64_t batch) const {
   return most;
 }
 
+/// The parameters whose updates a run on these data would put off.
+std::vector<std::string> Forecast::putOff(const Outline &outline, int64_t batch, const plan::Optimizer *optimizer,
+                                          const plan::HyperValues &values) const {
+  if (!optimizer || values.empty())
+    return {};
+  Settings settings;
+  settings.optimizer = optimizer;
+  settings.hyper = values;
+  settings.batch = batch;
+  plan::CostModel model = batchModel(settings, outline.binding, extents(0));
+  model.density = [&outline](const std::string &name) {
+    const DataShape &shape = outline.shapes.at(name);
+    return static_cast<double>(shape.entries) / static_cast<double>(std::max<int64_t>(1, shape.rows));
+  };
+  return parametersToDefer(thePlan, device, settings, outline.binding, model);
+}
+
+int64_t Forecast::deferredBytes(int64_t batch, const plan::Optimizer *optimizer) const {
+  int64_t bytes = 0;
+  for (const Run &run : runs)
+    if (run.entry->name == "train")
+      for (const std::string &name : putOff(*run.outline, batch, optimizer, hyper))
+        for (const plan::Parameter &parameter : thePlan.parameters)
+          if (parameter.name == name)
+            bytes +=
+                plan::deferralBytes(extents(0).of(parameter.in), 1 + static_cast<int64_t>(optimizer->states.size()));
+  return bytes;
+}
+
 Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
   Needs needs{.data = dataBytes(batch), .program = program};
   const auto *own = dynamic_cast<const OwnMemory *>(&device);
@@ -194,7 +224,7 @@ Needs Forecast::needs(int64_t batch, const plan::Optimizer *optimizer) const {
     // The order of an epoch's examples, and the keys it is sorted by.
     order = std::max(order, run.outline->binding.rows * static_cast<int64_t>(sizeof(int64_t) + sizeof(uint32_t)));
   }
-  needs.workspace += running;
+  needs.workspace += running + deferredBytes(batch, optimizer);
   if (share == MemoryShare::Device) {
     needs.program = 0;
     return needs;
@@ -223,6 +253,8 @@ plan::CostModel Forecast::costModel(const Outline &outline, int64_t batch, const
   if (settings.optimizer) {
     model.states = static_cast<int>(settings.optimizer->states.size());
     model.onlyTouched = plan::keepsUntouched(*settings.optimizer, settings.hyper);
+    for (std::string &name : putOff(outline, batch, settings.optimizer, settings.hyper))
+      model.putOff.insert(std::move(name));
   }
   return model;
 }

@@ -54,6 +54,10 @@ public:
   /// The command saves weights.
   void setSaves() { saves = true; }
 
+  /// The hyper-parameters of the run, by which updates may be put off (runtime/exec/Deferrals.h); without them none
+  /// are.
+  void setHyper(plan::HyperValues values) { hyper = std::move(values); }
+
   /// Of which memory needs() speaks from now on; All to begin with, which is right for a device in the host's memory.
   void setShare(MemoryShare which) { share = which; }
 
@@ -76,6 +80,9 @@ private:
   };
   Extents extents(int64_t maxRows) const { return {symbols, maxRows}; }
   int64_t dataBytes(int64_t batch) const;
+  int64_t deferredBytes(int64_t batch, const plan::Optimizer *optimizer) const;
+  std::vector<std::string> putOff(const Outline &outline, int64_t batch, const plan::Optimizer *optimizer,
+                                  const plan::HyperValues &values) const;
   Memory emptyMemory(const Run &run, const plan::Optimizer *optimizer, const Extents &extents) const;
 
   const plan::Plan &thePlan;
@@ -84,6 +91,7 @@ private:
   std::vector<Run> runs;
   std::vector<const Outline *> counted;
   int64_t data = 0, loading = 0, program = 0;
+  plan::HyperValues hyper;
   bool saves = false, calibrates = false;
   MemoryShare share = MemoryShare::All;
 };

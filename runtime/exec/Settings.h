@@ -1,6 +1,6 @@
 // The knobs of a training run: the plan's defaults, overridden by what the user asks for.
 #pragma once
-#include "runtime/plan/Plan.h"
+#include "runtime/plan/Untouched.h"
 #include <optional>
 
 namespace sn::rt {
@@ -21,6 +21,8 @@ struct Settings {
   int64_t batch = 0, epochs = 0;
   uint64_t seed = 0;
   bool shuffle = true;
+  /// Dense: updates are never put off; Lazy: wherever they can be; unset: where it pays.
+  std::optional<plan::UntouchedWay> untouched = {};
 };
 
 /// A hyper-parameter comes from the command line, else from the plan (Training::hyper; for another optimizer than the

@@ -12,10 +12,13 @@ constexpr const char *kTrial = "trial";
 /// Of the divergence brake: steps at a tenth of the learning rate after one that is left out.
 constexpr int64_t kBraked = 25;
 
-/// The entries share the model's arena, which must be large enough for all of them before the first is prepared.
+/// The entries share the model's arena, which must be large enough for all of them before the first is prepared; and
+/// they must know then which updates are put off.
 int64_t prepared(Model &model, const Settings &settings, const Binding &data) {
   const int64_t rows = std::min(settings.batch, data.rows);
   model.arena(Trainer::bufferCount(model.plan(), model.extents(rows)));
+  model.defer(
+      parametersToDefer(model.plan(), model.device(), settings, data, batchModel(settings, data, model.extents(rows))));
   return rows;
 }
 int64_t batchesOf(int64_t examples, int64_t batch) { return (examples + batch - 1) / batch; }
@@ -95,7 +98,12 @@ BatchSums Trainer::runBatch(const Batch &batch, StepScalars &scalars, BrakeState
     tried->regularization = brake.regularization;
     return *tried;
   }
+  Deferrals *const putOff = model.deferrals();
+  if (putOff)
+    putOff->beginStep(scalars);
   BatchSums sums = entry.run(batch, scalars);
+  if (putOff)
+    putOff->endStep();
   if (trial && brake.warmUp > 0) {
     brake.average = 0.9 * brake.average + 0.1 * sums.reports[kLoss];
     --brake.warmUp;
@@ -149,6 +157,8 @@ BatchReport Trainer::step() {
   epochSums = std::move(next);
   at.example += rows;
   ++at.step;
+  if (at.example >= examples) // whatever follows reads the weights
+    model.settle();
   return report;
 }
 

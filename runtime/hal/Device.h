@@ -27,6 +27,9 @@ public:
   virtual void read(const int64_t *rows, int64_t count, int32_t *indices, float *values, int64_t *lengths) = 0;
 };
 
+class DeferredRows; // runtime/hal/DeferredRows.h
+struct DeferralOps;
+
 /// A data set in device memory. Rows of CSR data are sorted by column without duplicates. Not owned.
 struct DataView {
   Loader loader = Loader::CsrBinary;
@@ -61,6 +64,7 @@ struct Memory {
   std::map<std::string, std::vector<float *>, std::less<>>
       states;                                        // by parameter name, in the order of the optimizer's states
   std::map<std::string, DataView, std::less<>> data; // by data set name
+  std::map<std::string, DeferredRows *, std::less<>> deferred; // by parameter name: those whose updates are put off
 };
 
 /// Values known when a kernel is prepared.
@@ -182,6 +186,8 @@ public:
   virtual WorkspaceNeed workspaceNeed(const plan::Plan &plan, const plan::Entry &entry,
                                       const plan::Optimizer *optimizer, const Memory &memory,
                                       const Extents &extents) = 0;
+  /// What updates are put off with; null: its kernels update every row in every step. Memory is the host's then.
+  virtual const DeferralOps *deferralOps() const { return nullptr; }
   /// A short calibration (about 0.1 s, 32 MiB).
   virtual Rates measureRates() = 0;
 };

@@ -58,16 +58,17 @@ double productsOf(const Step &step, const Source &source) {
     return 1 + !source.gradient.empty();
   return step.sweep == "update" ? 2 : 1;
 }
+} // namespace
 
-/// Of `in` features, those that `entries` entries are expected to touch if all are equally likely.
 double touchedFeatures(double in, double entries) {
   return in > 1 ? -in * std::expm1(entries * std::log1p(-1 / in)) : in;
 }
-} // namespace
 
 namespace {
 /// What a source costs besides the buffers it names.
-void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &source, const CostModel &model) {
+void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &source, const CostModel &model,
+               bool trains) {
+  const bool putOff = trains && model.putOff.count(source.weights) > 0;
   const double rows = model.extent({0, "B"});
   if (source.weights.empty()) { // expand
     cost.bytes += rows * std::min(model.density(source.ref), model.extent(step.columns)) * 2 * kFloat;
@@ -83,16 +84,19 @@ void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &sou
       std::swap(in, out);
     double perRow = source.data ? std::min(model.density(source.ref), in) : in;
     cost.flops += 2 * rows * perRow * out * productsOf(step, source);
-    if (step.kernel == "csr_gather" || (updates && source.data && model.onlyTouched))
+    if (step.kernel == "csr_gather" || (updates && source.data && (model.onlyTouched || putOff)))
       touched = touchedFeatures(in, rows * perRow) * out;
     if (source.data)
       cost.bytes += rows * perRow * 2 * kFloat;
   }
   cost.flops += limits ? 3 * touched : 0; // squares, their sum, the factor
   const bool gradientOnly = !source.weightGradient.empty() && step.sweep.empty() && !applies; // reads no weights
-  if (!gradientOnly)
-    cost.bytes += touched * (elementBytes(weights, model) * (updates || limits ? 2 : 1) +
-                             (updates ? kFloat * 2 * model.states : 0));
+  if (!gradientOnly) {
+    // What was put off is made up for where rows are gathered.
+    const bool writes = updates || limits || (step.kernel == "csr_gather" && putOff);
+    cost.bytes += touched * (elementBytes(weights, model) * (writes ? 2 : 1) +
+                             (writes && !limits ? kFloat * 2 * model.states : 0));
+  }
   if (updates)
     cost.elements += touched;
 }
@@ -104,7 +108,7 @@ Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostMo
   if (!step.slots.empty())
     cost.elements += rowsOf(step, model) * model.extent(step.columns);
   for (const Source &source : step.sources)
-    addSource(cost, plan, step, source, model);
+    addSource(cost, plan, step, source, model, entry.name == "train" || entry.name == "trial");
   std::set<std::string> names = buffersOf(step);
   for (const Buffer &buffer : entry.buffers)
     if (names.count(buffer.name))

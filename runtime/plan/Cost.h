@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/plan/Plan.h"
 #include <functional>
+#include <set>
 
 namespace sn::plan {
 /// Numbers behind the symbols of a plan, and how parameters are updated.
@@ -11,6 +12,7 @@ struct CostModel {
   std::function<double(const std::string &)> density{}; // stored entries per row of a data set
   int states = 0;                                       // optimizer states per parameter
   bool onlyTouched = false;                             // features without entries in the batch keep value and state
+  std::set<std::string> putOff{};                       // parameters whose untouched rows are left for later
   bool asStored = false; // parameters have the bytes of Parameter::storage (a GPU); else all are fp32 (the CPU)
 };
 struct Cost {
@@ -18,6 +20,8 @@ struct Cost {
   double bytes = 0;    // parameters, optimizer state, data and buffers read or written once each
   double elements = 0; // elements that pass through slots: an output's activation, loss and delta; an updated weight
 };
+/// Of `in` features, those that `entries` entries are expected to touch if all are equally likely.
+double touchedFeatures(double in, double entries);
 /// Cost of one launch.
 Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model);
 /// Of an element of the parameter.

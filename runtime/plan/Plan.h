@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace sn::plan {
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// An extent known at compile time (symbol empty) or a symbol: "B" (rows of the batch) or a Symbol of the plan.
 struct Dim {
@@ -60,6 +60,12 @@ struct NamedExpr {
   std::string name;
   Expr value;
 };
+/// What an update makes of (value, states...) where the gradient is zero: they are multiplied by a matrix. Proved by
+/// the compiler; decay is in it.
+struct Untouched {
+  std::vector<std::string> whenZero; // hyper-parameters that must be zero for it to hold
+  std::vector<Expr> matrix;          // row-major, over the names of the optimizer's scalars
+};
 /// An update rule. Slot inputs: parameter, descent gradient, states...; outputs: parameter, states...; scalars as
 /// listed; sum: the regularisation term lambda/2 w^2 + lambda1 |w| of the value before the update.
 struct Optimizer {
@@ -71,6 +77,8 @@ struct Optimizer {
   /// Where set: a row whose gradient is zero keeps its value and state if all the named hyper-parameters are zero
   /// (proved by the compiler).
   std::optional<std::vector<std::string>> idleWhenZero;
+  /// Of weights that decay; unset where it is not linear whatever the hyper-parameters are.
+  std::optional<Untouched> untouched;
 };
 
 /// Default training knobs; every one can be overridden at `snrt train`.

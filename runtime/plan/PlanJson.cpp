@@ -22,9 +22,10 @@ template <typename IO> void fields(IO &io, Parameter &v) {
       io("trained", v.trained), io("init", v.init), io("storage", v.storage);
 }
 template <typename IO> void fields(IO &io, NamedExpr &v) { io("name", v.name), io("value", v.value); }
+template <typename IO> void fields(IO &io, Untouched &v) { io("whenZero", v.whenZero), io("matrix", v.matrix); }
 template <typename IO> void fields(IO &io, Optimizer &v) {
   io("name", v.name), io("states", v.states), io("scalars", v.scalars), io("weights", v.weights), io("bias", v.bias);
-  io("defaults", v.defaults), io("idleWhenZero", v.idleWhenZero);
+  io("defaults", v.defaults), io("idleWhenZero", v.idleWhenZero), io("untouched", v.untouched);
 }
 template <typename IO> void fields(IO &io, Training &v) {
   io("optimizer", v.optimizer), io("hyper", v.hyper), io("given", v.given), io("alpha", v.alpha), io("batch", v.batch),

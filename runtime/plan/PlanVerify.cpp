@@ -60,6 +60,7 @@ private:
 
   void checkTables();
   void checkOptimizer(const Optimizer &optimizer);
+  void checkUntouched(const Optimizer &optimizer);
   void checkExpr(const Expr &expr, const Names &known, const std::string &what);
   void checkDim(const Dim &dim, bool batch, const std::string &what);
   void checkEntry(const Entry &entry);
@@ -156,6 +157,24 @@ void Verifier::checkOptimizer(const Optimizer &optimizer) {
   for (const std::string &hyper : optimizer.idleWhenZero.value_or(std::vector<std::string>{}))
     if (!kHyperSymbols.count(hyper))
       problem("optimizer '{}' names an unknown hyper-parameter '{}'", optimizer.name, hyper);
+  if (optimizer.untouched)
+    checkUntouched(optimizer);
+}
+
+void Verifier::checkUntouched(const Optimizer &optimizer) {
+  const std::string what = "the untouched update of optimizer '" + optimizer.name + "'";
+  for (const std::string &hyper : optimizer.untouched->whenZero)
+    if (!kHyperSymbols.count(hyper))
+      problem("{} names an unknown hyper-parameter '{}'", what, hyper);
+  const size_t size = 1 + optimizer.states.size();
+  if (optimizer.untouched->matrix.size() != size * size)
+    problem("{} has a matrix of {} elements; {} x {} are expected", what, optimizer.untouched->matrix.size(), size,
+            size);
+  Names scalars;
+  for (const NamedExpr &scalar : optimizer.scalars)
+    scalars.insert(scalar.name);
+  for (const Expr &element : optimizer.untouched->matrix)
+    checkExpr(element, scalars, what);
 }
 
 void Verifier::checkExpr(const Expr &expr, const Names &known, const std::string &what) {

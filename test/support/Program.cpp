@@ -122,8 +122,23 @@ rt::StepScalars Session::scalars(const reference::Run &run, int64_t steps) const
   return rt::stepScalars(settings_, run.step, run.epoch, steps, static_cast<int64_t>(run.ids.size()));
 }
 
+std::vector<std::string> Session::putOff() {
+  settings_.untouched = plan::UntouchedWay::Lazy;
+  const std::vector<std::string> names = rt::parametersToDefer(
+      program_.plan, *device_, settings_, binding_, rt::batchModel(settings_, binding_, model_->extents(maxRows_)));
+  model_->defer(names);
+  return names;
+}
+
 rt::BatchSums Session::train(const reference::Run &run, int64_t steps) {
-  return entry("train").run(batchOf(run), scalars(run, steps));
+  const rt::StepScalars values = scalars(run, steps);
+  rt::Deferrals *const deferrals = model_->deferrals();
+  if (deferrals)
+    deferrals->beginStep(values);
+  rt::BatchSums sums = entry("train").run(batchOf(run), values);
+  if (deferrals)
+    deferrals->endStep();
+  return sums;
 }
 
 Trained Session::trainFrom(const reference::State &before, const reference::Run &run, int64_t steps) {

@@ -50,6 +50,9 @@ public:
   void set(const reference::State &state);
   reference::State state() const;
 
+  /// From here on updates of untouched rows are put off, wherever they can be, whether it pays or not. Returns the
+  /// parameters; before the first entry is made ready.
+  std::vector<std::string> putOff();
   /// Makes an entry ready, as the first run of it would.
   void prepare(const std::string &name) { entry(name); }
   /// From the state at hand.

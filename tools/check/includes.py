@@ -12,7 +12,7 @@ ALLOWED = {
     "dialects/Vocabulary/": ("dialects/Vocabulary/",),
     "compiler/": ("compiler/", "dialects/", "runtime/plan/"),
     "compiler/Target/Cuda/": ("compiler/", "runtime/plan/", "kernels-templates/cuda/"),
-    "kernels-templates/": ("kernels-templates/", "runtime/plan/", "runtime/base/", "runtime/hal/Device.h"),
+    "kernels-templates/": ("kernels-templates/", "runtime/plan/", "runtime/base/", "runtime/hal/Device.h", "runtime/hal/DeferredRows.h"),
     "runtime/": ("runtime/", "kernels-templates/"),
     "runtime/plan/": ("runtime/plan/",),
     "runtime/base/": ("runtime/base/", "runtime/plan/"),

@@ -5,6 +5,7 @@
 #include "tools/snc/Commands.h"
 #include "tools/snc/KernelReport.h"
 #include "tools/snc/Prediction.h"
+#include "tools/snc/UntouchedReport.h"
 #include <deque>
 #include <fmt/format.h>
 #include <optional>
@@ -102,8 +103,10 @@ void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostMo
   fmt::print(" peak {}\n", bytesText(peakBufferBytes(entry, model)));
 }
 
-json explainJson(const plan::Plan &plan, const CostModel &model, const plan::Archive &archive) {
+json explainJson(const plan::Plan &plan, const CostModel &model, const plan::Archive &archive,
+                 const std::vector<plan::UntouchedRows> &untouched) {
   json out{{"network", plan.network}, {"parameterBytes", parameterBytes(plan, model)}, {"remarks", plan.remarks}};
+  out["untouched"] = untouchedJson(untouched);
   out["cuda"] = kernelsJson(archive);
   const plan::CudaManifest manifest = rt::cuda::cudaManifest(archive).value_or(plan::CudaManifest());
   for (const plan::Entry &entry : plan.entries) {
@@ -129,7 +132,8 @@ double stateBytes(const plan::Plan &plan, CostModel model, const plan::Optimizer
   return parameterBytes(plan, model) * static_cast<double>(optimizer.states.size());
 }
 
-void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Settings &settings) {
+void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Settings &settings,
+                 const std::vector<plan::UntouchedRows> &untouched) {
   fmt::print("parameters {}", bytesText(parameterBytes(plan, model)));
   if (settings.optimizer)
     fmt::print(", {} state {}", settings.optimizer->name, bytesText(stateBytes(plan, model, *settings.optimizer)));
@@ -138,6 +142,7 @@ void explainPlan(const plan::Plan &plan, const CostModel &model, const rt::Setti
     fmt::print("  {} [{} x {}]{}{}\n", parameter.name, dimText(parameter.in), dimText(parameter.out),
                parameter.layout == "columns" ? ", stored output by output" : "",
                parameter.trained ? "" : ", assigned and not trained");
+  printUntouched(untouched);
   for (const plan::Entry &entry : plan.entries)
     explainEntry(plan, entry, model);
   fmt::print("\nwhat was fused, and why\n");
@@ -161,6 +166,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
     model.states = static_cast<int>(settings.optimizer->states.size());
     model.onlyTouched = plan::keepsUntouched(*settings.optimizer, settings.hyper);
   }
+  const auto untouched = untouchedOn(plan, settings, model, options.device, [](const std::string &) { return true; });
   std::optional<Prediction> prediction;
   if (!options.device.empty()) {
     const plan::Machine &machine = plan::machineNamed(options.device);
@@ -168,7 +174,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
     prediction.emplace(Prediction{plan, model, machine, rows, sparseBytes(sizes, rows)});
   }
   if (options.json) {
-    json out = explainJson(plan, model, archive);
+    json out = explainJson(plan, model, archive, untouched);
     if (prediction)
       out["prediction"] = predictionJson(*prediction);
     fmt::print("{}\n", out.dump(1));
@@ -178,7 +184,7 @@ void explainSizes(const Options &options, const plan::Archive &archive) {
   for (const auto &[name, columns] : sizes.columns)
     fmt::print(", {} {} columns with {} entries in a row", name, columns, sizes.entries[name]);
   fmt::print("\n");
-  explainPlan(plan, model, settings);
+  explainPlan(plan, model, settings, untouched);
   explainKernels(plan, archive);
   if (prediction)
     printPrediction(*prediction);
@@ -219,6 +225,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
         rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, rt::parseAliases(options.bind)));
     rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
     forecast.add("train", outline);
+    forecast.setHyper(settings.hyper);
     forecast.setSaves();
     forecast.setProgram(rt::kProgramBytes);
     forecast.setCalibrates();
@@ -240,6 +247,9 @@ void explainData(const Options &options, const plan::Archive &archive) {
   training.way = answer.way;
   CostModel model = forecast.costModel(outline, settings.batch, settings);
   model.asStored = !options.device.empty();
+  const auto untouched = untouchedOn(plan, settings, model, options.device, [&outline](const std::string &name) {
+    return outline.shapes.at(name).loader != rt::Loader::Dense;
+  });
   std::optional<Prediction> prediction;
   if (!options.device.empty()) {
     const plan::Machine &machine = plan::machineNamed(options.device);
@@ -247,7 +257,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
         Prediction{plan, model, machine, static_cast<double>(training.rows), static_cast<double>(outline.bytes)});
   }
   if (options.json) {
-    json out = explainJson(plan, model, archive);
+    json out = explainJson(plan, model, archive, untouched);
     out["training"] = forecastJson(training);
     if (prediction)
       out["prediction"] = predictionJson(*prediction);
@@ -255,7 +265,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
     return;
   }
   explainForecast(options, plan, settings, training);
-  explainPlan(plan, model, settings);
+  explainPlan(plan, model, settings, untouched);
   explainKernels(plan, archive);
   if (prediction)
     printPrediction(*prediction);
@@ -287,6 +297,12 @@ void addExplainCommand(CLI::App &app) {
   command->add_option("--batch", options->overrides.batch, "rows of a batch (default: the plan's)")
       ->check(CLI::PositiveNumber);
   command->add_option("--optimizer", options->overrides.optimizer, "one of the plan's optimizers (default: its own)");
+  for (const char *name : {"Lambda", "Lambda1"})
+    command->add_option_function<double>(
+        std::string(name) == "Lambda" ? "--lambda" : "--lambda1",
+        [options, name](double value) { options->overrides.hyper[name] = value; },
+        std::string(name) == "Lambda" ? "L2 weight decay (default: the plan's)"
+                                      : "L1 weight decay (default: the plan's)");
   command->add_option("--threads", options->threads, "threads; 0 = one for each core")->check(CLI::Range(0, 1024));
   command->add_option("--memory-limit", options->memoryLimit, "say whether training fits in so much, as in 8GiB");
   command->add_flag("--stream", options->stream, "of training that takes the rows from the file batch by batch");

@@ -78,6 +78,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
                           rt::resolveSymbols(plan, &own.binding, weights ? &weights->header() : nullptr));
     forecast.add("train", own);
     forecast.add("trial", own);
+    forecast.setHyper(settings.hyper);
     if (validated) {
       validated->stream(streaming);
       forecast.add("evaluate", outlines.emplace_back(rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")),

@@ -155,6 +155,11 @@ DataSource Binder::dataSource(const plan::Source &source) const {
   return result;
 }
 
+DeferredRows *Binder::deferred(const plan::Source &source) const {
+  DeferredRows *const *found = lookUp(memory.deferred, source.weights);
+  return found ? *found : nullptr;
+}
+
 Descent Binder::descent(const plan::Source &source) const {
   if (source.weightGradient.empty())
     return {nullptr, false, source.scale};

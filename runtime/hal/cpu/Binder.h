@@ -29,6 +29,8 @@ public:
   const plan::Source &onlySource() const;
   Weights weights(const plan::Source &source) const;
   DataSource dataSource(const plan::Source &source) const;
+  /// Null where the updates of the source's weights are not put off.
+  DeferredRows *deferred(const plan::Source &source) const;
   /// Where the source's weight gradient goes.
   Descent descent(const plan::Source &source) const;
   std::vector<BufferSource> bufferSources() const;

@@ -62,6 +62,7 @@ CsrGather bindCsrGather(const Binder &bind) {
   const plan::Source &source = bind.onlySource();
   kernel.source = bind.dataSource(source);
   kernel.weights = bind.weights(source);
+  kernel.deferred = bind.deferred(source);
   kernel.epilogue = bind.slot("epilogue");
   kernel.columns = bind.columns();
   return kernel;
@@ -148,6 +149,7 @@ CscUpdate bindCscUpdate(const Binder &bind, const plan::Step &step, const plan::
     userError("step '{}' of the plan: {} updates nothing", step.label, step.kernel);
   if (kernel.update)
     kernel.idleWhenZero = optimizer->idleWhenZero;
+  kernel.deferred = bind.deferred(source);
   return kernel;
 }
 
@@ -351,6 +353,7 @@ public:
                                                              extents.maxRows);
     });
   }
+  const DeferralOps *deferralOps() const override { return &context.ops->deferral; }
   int64_t workspaceBytes() const override {
     int64_t bytes = context.workspace.bytes() + context.batchValues.bytes();
     for (const EntryLists &lists : context.entries)

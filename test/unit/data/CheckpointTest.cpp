@@ -260,11 +260,11 @@ TEST(Checkpoint, Refusals) {
 }
 
 /// A file with the frame of a weights file; `parameters` are listed, whatever is there under their names.
-void writeFrame(h5::File &file, const std::string &training, const Names &parameters,
-                const std::string &symbols = "{}") {
+void writeFrame(h5::File &file, const std::string &training, const Names &parameters, const std::string &symbols = "{}",
+                uint64_t version = 2) {
   file.createGroup("snc");
   file.setAttribute("snc", "format", std::string("snc-weights"));
-  file.setAttribute("snc", "version", uint64_t(2));
+  file.setAttribute("snc", "version", version);
   for (const char *name : {"step", "epoch", "position", "seed", "examples"})
     file.setAttribute("snc", name, uint64_t(0));
   file.writeText("snc/network", "{}");
@@ -302,6 +302,83 @@ TEST(Checkpoint, DamagedContents) {
       "a->b/weights should be floating-point numbers of shape [2, 3], found shape [2, 3] of another element type");
 }
 
+/// A file of version 3 with a matrix of 2 x 3 and a state, whose rows have 0 and `age` of 2 steps to make up for.
+void writeDeferredFile(const std::string &path, int32_t age, const std::vector<double> &products,
+                       const TensorSpec &rows = {.name = "a->b/weights", .in = 2, .out = 3},
+                       const std::vector<double> &gram = {1, 2, 2, 4}, int64_t units = 3) {
+  const TensorSpec spec{.name = "a->b/weights", .in = 2, .out = 3};
+  const std::vector<float> w = {1, 2, 3, 4, 5, 6}, v = {10, 20, 30, 40, 50, 60};
+  CheckpointWriter writer(path, true);
+  CheckpointHeader header;
+  header.optimizer = "Momentum";
+  writer.writeHeader(header);
+  writer.writeDeferred({{spec.name}, {"v"}, products});
+  writer.writeParameter(spec, tilesFrom(w, spec));
+  TensorSpec state = spec;
+  state.out = units;
+  writer.writeState(state, "Momentum", "v", tilesFrom(v, state));
+  writer.writeDeferredRows(
+      rows, [age](int64_t row) { return row == 1 ? age : 0; }, gram);
+  writer.commit();
+}
+const std::vector<double> kProducts = {1, 0, 0, 1, /*1*/ 9, 9, 9, 9, /*2*/ 0.5, 0.25, 0, 2};
+
+TEST(Checkpoint, RowsMakeUpForWhatWasPutOffAsTheyAreRead) {
+  Folder folder;
+  const std::string path = folder / "w.h5";
+  writeDeferredFile(path, 2, kProducts);
+  const CheckpointReader reader(path);
+  EXPECT_EQ(reader.version(), 3u);
+  ASSERT_NE(reader.deferred(), nullptr);
+  EXPECT_EQ(reader.deferred()->steps(), 2);
+  EXPECT_EQ(reader.deferred()->products, kProducts);
+  EXPECT_EQ(reader.readGram("a->b/weights"), (std::vector<double>{1, 2, 2, 4}));
+  const TensorSpec spec{.name = "a->b/weights", .in = 2, .out = 3};
+  std::vector<float> w(6), v(6);
+  reader.readParameter(spec, tilesInto(w, spec));
+  reader.readState(spec, "Momentum", "v", tilesInto(v, spec));
+  EXPECT_EQ(w, (std::vector<float>{1, 2, 3, 12, 15, 18}));
+  EXPECT_EQ(v, (std::vector<float>{10, 20, 30, 80, 100, 120}));
+  reader.readParameter(spec, tilesInto(w, spec), true);
+  reader.readState(spec, "Momentum", "v", tilesInto(v, spec), true);
+  EXPECT_EQ(w, (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(v, (std::vector<float>{10, 20, 30, 40, 50, 60}));
+}
+
+TEST(Checkpoint, DamagedAccountsOfWhatWasPutOff) {
+  Folder folder;
+  const std::string path = folder / "w.h5";
+  const TensorSpec spec{.name = "a->b/weights", .in = 2, .out = 3};
+  auto ignore = [](const Tile &, const float *) {};
+  for (int32_t age : {3, -1}) {
+    writeDeferredFile(path, age, kProducts);
+    EXPECT_USER_ERROR(CheckpointReader(path).readParameter(spec, ignore),
+                      "w.h5: row 1 of a->b/weights has " + std::to_string(age) +
+                          " steps to make up for, of 2; the file is damaged");
+  }
+  writeDeferredFile(path, 0, {1, 0, 0, 1, 2});
+  EXPECT_USER_ERROR(CheckpointReader reader(path),
+                    "w.h5: snc/deferred/products should be a list of 2 x 2 matrices; the file is damaged");
+  writeDeferredFile(path, 0, {1, 0, 0, std::numeric_limits<double>::infinity()});
+  EXPECT_USER_ERROR(CheckpointReader reader(path),
+                    "w.h5: snc/deferred/products holds numbers that are infinite or not numbers");
+  writeDeferredFile(path, 0, kProducts, {.name = "a->b/weights", .in = 3, .out = 3});
+  EXPECT_USER_ERROR(CheckpointReader reader(path), "w.h5: snc/deferred/ages/a->b/weights should hold one number for "
+                                                   "each row of a->b/weights; the file is damaged");
+  writeDeferredFile(path, 0, kProducts, spec, {1, 2, 3});
+  EXPECT_USER_ERROR(CheckpointReader(path).readGram(spec.name),
+                    "w.h5: snc/deferred/sums/a->b/weights should be a list of 4 sums of products; the file is damaged");
+  writeDeferredFile(path, 0, kProducts, spec, {}, 2);
+  EXPECT_EQ(CheckpointReader(path).readGram(spec.name), std::vector<double>());
+  EXPECT_USER_ERROR(
+      CheckpointReader(path).readParameter(spec, ignore),
+      "w.h5: snc/state/a->b/weights/Momentum/v is not as large as a->b/weights, whose rows it belongs to");
+  h5::File file = h5::File::create(path, path);
+  writeFrame(file, "{}", {}, "{}", 3);
+  file.close();
+  EXPECT_USER_ERROR(CheckpointReader reader(path), "w.h5: is of version 3 and lacks snc/deferred; the file is damaged");
+}
+
 TEST(Checkpoint, ExtentsThatNoLayerHas) {
   Folder folder;
   std::string path = folder / "w.h5";
@@ -334,10 +411,10 @@ TEST(Checkpoint, RefusesANewerVersionAndBadNames) {
     h5::File file = h5::File::create(folder / "new.h5", "new.h5");
     file.createGroup("snc");
     file.setAttribute("snc", "format", std::string("snc-weights"));
-    file.setAttribute("snc", "version", uint64_t(3));
+    file.setAttribute("snc", "version", uint64_t(4));
     file.close();
   }
-  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "is a weights file of version 3; this program reads up to 2");
+  EXPECT_USER_ERROR(CheckpointReader(folder / "new.h5"), "is a weights file of version 4; this program reads up to 3");
   CheckpointWriter writer(folder / "w.h5", false);
   writer.writeHeader({});
   for (std::string name : {"", "./x", "a//b", "snc/x", "a/"})

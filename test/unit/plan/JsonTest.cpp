@@ -41,8 +41,8 @@ TEST(Json, EveryFieldIsRequiredAndNoOtherTaken) {
   };
   for (const char *where :
        {"", "/symbols/0", "/datasets/0", "/parameters/0", "/parameters/0/init", "/optimizers/0",
-        "/optimizers/0/scalars/0", "/training", "/entries/0", "/entries/0/buffers/0", "/entries/0/steps/0",
-        "/entries/0/steps/0/sources/0", "/entries/0/steps/0/sources/0/corruption/0",
+        "/optimizers/0/scalars/0", "/optimizers/0/untouched", "/training", "/entries/0", "/entries/0/buffers/0",
+        "/entries/0/steps/0", "/entries/0/steps/0/sources/0", "/entries/0/steps/0/sources/0/corruption/0",
         "/entries/0/steps/0/slots/epilogue", "/entries/0/steps/0/slots/epilogue/in/0", "/functions/0"})
     check(json::json_pointer(where));
 }

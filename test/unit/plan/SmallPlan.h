@@ -102,7 +102,8 @@ inline Plan smallPlan() {
                       "momentum_weights",
                       "momentum_bias",
                       {{"Mu", 0.9}},
-                      std::vector<std::string>{"Mu", "Lambda", "Lambda1"}}};
+                      std::vector<std::string>{"Mu", "Lambda", "Lambda1"},
+                      Untouched{{"Lambda", "Lambda1"}, {Expr(1.0), Expr(0.0), Expr(0.0), Expr("mu")}}}};
   plan.training.optimizer = "Momentum";
   plan.training.hyper = {{"Alpha", 0.1}, {"Mu", 0.5}};
   plan.training.alpha = Expr("div", {Expr("Alpha"), Expr("Epoch")});

@@ -20,7 +20,7 @@ Step &step(Plan &plan, size_t i) { return plan.entries[0].steps[i]; }
 
 const Fault kFaults[] = {
     {"lanes", [](Plan &p) { p.lanes = 8; }, "8 lanes"},
-    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 3 of this program"},
+    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 4 of this program"},
     {"duplicateParameter", [](Plan &p) { p.parameters.push_back(p.parameters[0]); },
      "parameter 'Input->Hidden/weights' is listed twice or has no name"},
     {"duplicateBuffer", [](Plan &p) { p.entries[0].buffers.push_back(p.entries[0].buffers[0]); },
@@ -46,6 +46,12 @@ const Fault kFaults[] = {
     {"optimizerSymbol", [](Plan &p) { p.optimizers[0].scalars[0].value = Expr("Steps"); }, "symbol 'Steps'"},
     {"idleName", [](Plan &p) { p.optimizers[0].idleWhenZero->push_back("Gamma"); },
      "optimizer 'Momentum' names an unknown hyper-parameter 'Gamma'"},
+    {"untouchedName", [](Plan &p) { p.optimizers[0].untouched->whenZero.push_back("Gamma"); },
+     "the untouched update of optimizer 'Momentum' names an unknown hyper-parameter 'Gamma'"},
+    {"untouchedSize", [](Plan &p) { p.optimizers[0].untouched->matrix.pop_back(); },
+     "the untouched update of optimizer 'Momentum' has a matrix of 3 elements; 2 x 2 are expected"},
+    {"untouchedSymbol", [](Plan &p) { p.optimizers[0].untouched->matrix[1] = Expr("Rate"); },
+     "the untouched update of optimizer 'Momentum' uses the symbol 'Rate'"},
     {"batch", [](Plan &p) { p.training.batch = 0; }, "a batch of 0 examples for 40 epochs"},
     {"unknownSchema", [](Plan &p) { step(p, 2).kernel = "fold"; }, "no schema 'fold'"},
     {"unknownSweep", [](Plan &p) { step(p, 1).sweep = "twice"; }, "sweep 'twice'"},

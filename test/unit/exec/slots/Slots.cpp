@@ -67,6 +67,16 @@ void test_sgd_bias(int64_t n, const float *const *in, float *const *out, const f
   for (int64_t i = 0; i < n; ++i)
     out[0][i] = in[0][i] + p[0] * in[1][i];
 }
+// scalars Alpha, Lambda, Mu
+void test_momentum_weights(int64_t n, const float *const *in, float *const *out, const float *p, double *sum) {
+  for (int64_t i = 0; i < n; ++i) {
+    const double w = in[0][i];
+    *sum += 0.5 * p[1] * w * w;
+    const double v = p[2] * in[2][i] + p[0] * (in[1][i] - p[1] * w);
+    out[0][i] = static_cast<float>(w + v);
+    out[1][i] = static_cast<float>(v);
+  }
+}
 // scalars Alpha, Mu, Mu1, 1 - Mu^Step, 1 - Mu1^Step
 void test_adam_weights(int64_t n, const float *const *in, float *const *out, const float *p, double *) {
   for (int64_t i = 0; i < n; ++i)

@@ -4,8 +4,9 @@
 
 #define SN_TEST_SLOTS(X)                                                                                               \
   X(test_sigmoid)                                                                                                      \
-  X(test_linear) X(test_background) X(test_stored) X(test_full) X(test_hidden_delta) X(test_copy) X(test_sgd_weights)  \
-      X(test_sgd_bias) X(test_adam_weights) X(test_adam_bias) X(test_nan)
+  X(test_linear)                                                                                                       \
+  X(test_background) X(test_stored) X(test_full) X(test_hidden_delta) X(test_copy) X(test_sgd_weights)                 \
+      X(test_sgd_bias) X(test_adam_weights) X(test_adam_bias) X(test_nan) X(test_momentum_weights)
 
 extern "C" {
 #define SN_DECLARE(name)                                                                                               \
