@@ -145,6 +145,7 @@ void Exporter::optimizer(net::OptimizerOp op) {
     optimizer.defaults[field.getName().str()] = cast<FloatAttr>(field.getValue()).getValueAsDouble();
   if (op.getIdle())
     optimizer.idleWhenZero = texts(*op.getIdle());
+  optimizer.plain = plainUpdate(op);
   plan.optimizers.push_back(optimizer);
 }
 

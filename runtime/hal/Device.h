@@ -2,6 +2,7 @@
 // knows only this. A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an
 // activation or a network.
 #pragma once
+#include "runtime/hal/Factored.h"
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/Plan.h"
 #include <cstdint>
@@ -61,6 +62,8 @@ struct Memory {
   std::map<std::string, std::vector<float *>, std::less<>>
       states;                                        // by parameter name, in the order of the optimizer's states
   std::map<std::string, DataView, std::less<>> data; // by data set name
+  /// By parameter name: matrices that the kernel of their `wide_output` has in factored form.
+  std::map<std::string, std::shared_ptr<FactoredMatrix>, std::less<>> factors{};
 };
 
 /// Values known when a kernel is prepared.

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace sn::plan {
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// An extent known at compile time (symbol empty) or a symbol: "B" (rows of the batch) or a Symbol of the plan.
 struct Dim {
@@ -60,6 +60,11 @@ struct NamedExpr {
   std::string name;
   Expr value;
 };
+/// An update without states that adds a multiple of the descent gradient (proved by the compiler).
+struct PlainUpdate {
+  Expr rate;                         // over the symbols of Optimizer::scalars
+  std::vector<std::string> whenZero; // hyper-parameters that must all be zero
+};
 /// An update rule. Slot inputs: parameter, descent gradient, states...; outputs: parameter, states...; scalars as
 /// listed; sum: the regularisation term lambda/2 w^2 + lambda1 |w| of the value before the update.
 struct Optimizer {
@@ -71,6 +76,8 @@ struct Optimizer {
   /// Where set: a row whose gradient is zero keeps its value and state if all the named hyper-parameters are zero
   /// (proved by the compiler).
   std::optional<std::vector<std::string>> idleWhenZero;
+  /// Where set: if all the named hyper-parameters are zero, weights and biases become w + rate * gradient.
+  std::optional<PlainUpdate> plain{};
 };
 
 /// Default training knobs; every one can be overridden at `snrt train`.
@@ -154,6 +161,12 @@ struct Source {
   double scale = 1;        // of the descent gradient: 1 / the number of layers that share the matrix
 };
 
+/// A wide_output `single` that may run without touching all of its matrix (docs/spec/plan.md, "Factored outputs"): its
+/// delta is slope * w (y - t), its loss half of slope * w (y - t)^2, of y = accumulator + bias and the example's weight w.
+struct Factored {
+  double slope = 1;
+  bool always = false; // wherever it is legal, else where it pays
+};
 /// One kernel launch. Which fields a schema reads is written in docs/spec/plan.md.
 struct Step {
   std::string kernel; // schema: csr_gather gemm wide_output wide_softmax csc_update gemm_update wide_topk map
@@ -175,6 +188,7 @@ struct Step {
   std::vector<int64_t> after; // steps of the same entry that must have run
   /// Of the step's products on a GPU; Fp32 where there are none.
   Precision precision = Precision::Fp32;
+  std::optional<Factored> factored{};
 };
 
 struct Buffer {

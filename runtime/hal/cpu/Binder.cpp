@@ -155,6 +155,13 @@ DataSource Binder::dataSource(const plan::Source &source) const {
   return result;
 }
 
+FactoredMatrix *Binder::factored() const {
+  if (!step.factored || step.sources.size() != 1)
+    return nullptr;
+  const auto *found = lookUp(memory.factors, step.sources.front().weights);
+  return found ? found->get() : nullptr;
+}
+
 Descent Binder::descent(const plan::Source &source) const {
   if (source.weightGradient.empty())
     return {nullptr, false, source.scale};

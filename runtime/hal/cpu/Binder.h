@@ -29,6 +29,8 @@ public:
   const plan::Source &onlySource() const;
   Weights weights(const plan::Source &source) const;
   DataSource dataSource(const plan::Source &source) const;
+  /// The matrix of a step that runs in its factored form; null for all others.
+  FactoredMatrix *factored() const;
   /// Where the source's weight gradient goes.
   Descent descent(const plan::Source &source) const;
   std::vector<BufferSource> bufferSources() const;
