@@ -184,14 +184,23 @@ public:
   const float *productsBegin() const { return product(0); }
   const double *gramBegin() const { return reinterpret_cast<const double *>(doubles.data()); }
   int64_t gramDoubles() const { return width * width; }
-  void restore(int64_t steps, const uint8_t *generations, const float *allProducts, const double *gram) {
+  /// False for rows of generations that there cannot be after so many steps.
+  bool restore(int64_t steps, const uint8_t *generations, const float *allProducts, const double *gram) {
+    if (steps < 1 || steps >= kPeriod)
+      return false;
     allocate();
+    done = steps;
+    bool alive[256] = {};
+    for (int generation : living())
+      alive[generation] = true;
+    if (!std::all_of(generations, generations + outputs, [&](uint8_t g) { return alive[g]; }))
+      return forget(), false;
     std::copy_n(generations, outputs, tag());
     std::copy_n(allProducts, productFloats(), product(0));
     std::copy_n(gram, gramDoubles(), reinterpret_cast<double *>(doubles.data()));
     roundGram();
-    done = steps;
     known = true;
+    return true;
   }
 
 private:

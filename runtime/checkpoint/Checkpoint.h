@@ -4,6 +4,7 @@
 // - snc/state/<parameter>/<optimizer>/<state>: the same shape
 // - snc: attributes format, version, optimizer, step, epoch, position, seed, examples
 // - snc/network, snc/training, snc/symbols, snc/sums: JSON texts
+// - snc/factored/<parameter>: inside an epoch of factored steps, rows, generations, products, gram, steps
 // - snc/parameters: names of the parameters in order
 // - snc/datasets: data sets with column names, which are in snc/names/<data set>/column_names
 // docs/spec/weights.md says more. Tensors go in and out in tiles, so that none needs a second whole copy.
@@ -70,6 +71,14 @@ public:
   using UserError::UserError;
 };
 
+/// Of a matrix that is trained in factored form, inside an epoch (runtime/hal/Factored.h).
+struct FactoredRecord {
+  int64_t steps = 0;
+  std::vector<uint8_t> generations;
+  std::vector<float> products;
+  std::vector<double> gram;
+};
+
 /// Writes a weights file, which appears at commit(). Equal content gives equal bytes. UserError if `path` exists and
 /// `force` is not set, or the disk is full; NotFiniteTensor for a tensor that must not be kept.
 class CheckpointWriter {
@@ -80,6 +89,10 @@ public:
   /// A state tensor of a parameter, e.g. ("Input->Hidden/weights", "Adam", "m").
   void writeState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
                   const FillTile &fill);
+  /// What training in factored form goes on with: the record of a matrix, then its rows and its bias' as they lie in
+  /// memory.
+  void writeFactored(const std::string &parameter, const FactoredRecord &record);
+  void writeFactoredRows(const TensorSpec &parameter, const FillTile &fill);
   void commit();
 
 private:
@@ -107,6 +120,10 @@ public:
   void readParameter(const TensorSpec &expected, const TakeTile &take) const;
   void readState(const TensorSpec &parameter, const std::string &optimizer, const std::string &state,
                  const TakeTile &take) const;
+  bool hasFactored(const std::string &parameter) const;
+  /// The lists have the lengths that are expected. UserError if the file's have others.
+  void readFactored(const std::string &parameter, FactoredRecord &record) const;
+  void readFactoredRows(const TensorSpec &parameter, const TakeTile &take) const;
 
 private:
   void readOurs();

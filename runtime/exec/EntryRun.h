@@ -58,6 +58,7 @@ public:
 
 private:
   DataView placed(Device &device, const DataSet &set, const DataView &view);
+  const Model &theModel;
   const plan::Entry &theEntry;
   const Binding &binding;
   Memory memory;

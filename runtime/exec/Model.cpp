@@ -31,6 +31,7 @@ const plan::Parameter &Model::find(const std::string &name) const {
 }
 
 void Model::initialize(uint64_t seed) {
+  forgetFactored();
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     std::vector<float> block(static_cast<size_t>(std::min(spec.count(), kInitialBlock)));
@@ -124,10 +125,16 @@ void Model::store(const plan::Parameter &parameter, float *to, const std::vector
 }
 
 std::vector<float> Model::parameter(const std::string &name) const {
-  return fetch(find(name), pointers.parameters.at(name));
+  const plan::Parameter &parameter = find(name);
+  const TensorSpec spec = specOf(parameter);
+  std::vector<float> values(static_cast<size_t>(spec.count()));
+  valuesOf(parameter)({0, spec.in, 0, spec.out}, values.data());
+  return values;
 }
 void Model::setParameter(const std::string &name, const std::vector<float> &values) {
+  fold();
   store(find(name), pointers.parameters.at(name), values);
+  forgetFactored();
 }
 std::vector<float> Model::state(const std::string &name, size_t index) const {
   return fetch(find(name), pointers.states.at(name).at(index));
@@ -137,6 +144,7 @@ void Model::setState(const std::string &name, size_t index, const std::vector<fl
 }
 
 void Model::load(const CheckpointReader &weights, bool states) {
+  forgetFactored();
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     weights.readParameter(spec, uploads(spec, pointers.parameters.at(parameter.name)));
@@ -144,16 +152,19 @@ void Model::load(const CheckpointReader &weights, bool states) {
       weights.readState(spec, statesOf->name, statesOf->states[i],
                         uploads(spec, pointers.states.at(parameter.name)[i]));
   }
+  if (states)
+    loadFactored(weights);
 }
 
 void Model::save(CheckpointWriter &writer) const {
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
-    writer.writeParameter(spec, downloads(spec, pointers.parameters.at(parameter.name)));
+    writer.writeParameter(spec, valuesOf(parameter));
     for (size_t i = 0; parameter.trained && statesOf && i < statesOf->states.size(); ++i)
       writer.writeState(spec, statesOf->name, statesOf->states[i],
                         downloads(spec, pointers.states.at(parameter.name)[i]));
   }
+  saveFactored(writer);
 }
 
 int64_t Model::parameterBytes() const {

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/base/ThreadPool.h"
 #include "runtime/exec/Binding.h"
+#include "runtime/exec/Factoring.h"
 #include "runtime/exec/Settings.h"
 
 namespace sn::rt {
@@ -26,7 +27,15 @@ public:
   /// The optimizer whose states are allocated, or null.
   const plan::Optimizer *optimizer() const { return statesOf; }
 
-  /// Reads all parameters; with `states`, also those of the allocated optimizer. UserError if a tensor is missing or
+  /// Lets the steps of "train" run in factored form where `settings` and `data` allow it: called before load(), so that
+  /// a checkpoint's form is taken up. Its answers stay what they were the first time.
+  const std::vector<FactoringAnswer> &factor(const Settings &settings, const Binding &data);
+  /// Whether the memory of all parameters holds what they are: false inside an epoch of factored steps.
+  bool plain() const;
+  /// Makes it hold that.
+  void fold();
+
+  /// Reads all parameters; with `states`, also those of the allocated optimizer and of factored steps. UserError if a tensor is missing or
   /// misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
   void load(const CheckpointReader &weights, bool states);
   /// Writes all parameters and states in plan order. The header is the caller's business. NotFiniteTensor if one holds
@@ -45,6 +54,7 @@ public:
 
   int64_t parameterBytes() const; // as floats: in weights files, and where the device has only these
   int64_t stateBytes() const;
+  int64_t factoredBytes() const; // what a weights file inside an epoch holds besides
   int64_t arenaBytes() const { return arenaCount * static_cast<int64_t>(sizeof(float)); }
 
 private:
@@ -52,6 +62,11 @@ private:
   const plan::Parameter &find(const std::string &name) const;
   std::vector<float> fetch(const plan::Parameter &parameter, const float *from) const;
   void store(const plan::Parameter &parameter, float *to, const std::vector<float> &values);
+  /// A parameter as it is, whatever form its memory has.
+  FillTile valuesOf(const plan::Parameter &parameter) const;
+  void forgetFactored();
+  void saveFactored(CheckpointWriter &writer) const;
+  void loadFactored(const CheckpointReader &weights);
   FillTile downloads(const TensorSpec &spec, const float *from) const;
   TakeTile uploads(const TensorSpec &spec, float *to);
 
@@ -61,6 +76,8 @@ private:
   ThreadPool &pool;
   Memory pointers;
   const plan::Optimizer *statesOf = nullptr;
+  std::vector<FactoringAnswer> factoring;
+  bool factoringDecided = false;
   float *arenaMemory = nullptr;
   int64_t arenaCount = 0;
 };

@@ -15,6 +15,7 @@ constexpr int64_t kBraked = 25;
 /// The entries share the model's arena, which must be large enough for all of them before the first is prepared.
 int64_t prepared(Model &model, const Settings &settings, const Binding &data) {
   const int64_t rows = std::min(settings.batch, data.rows);
+  model.factor(settings, data);
   model.arena(Trainer::bufferCount(model.plan(), model.extents(rows)));
   return rows;
 }
@@ -64,6 +65,8 @@ bool Trainer::runEpoch(const OnBatch &onBatch) {
   while (going && at.example < examples) {
     auto begin = std::chrono::steady_clock::now();
     BatchReport batch = step(order);
+    if (at.example >= examples)
+      model.fold(); // whoever looks at an epoch's end finds weights
     ownExamples += batch.rows;
     ownSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     going = !onBatch || onBatch(batch);

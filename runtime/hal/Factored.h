@@ -37,8 +37,8 @@ public:
   virtual FactoredState state() const = 0;
   /// Lengths that a state has.
   virtual FactoredState emptyState() const = 0;
-  /// Takes up a state of these lengths; the memory holds what it held then.
-  virtual void restore(const FactoredState &state) = 0;
+  /// Takes up a state of these lengths; the memory holds what it held then. False for what no run can have left.
+  [[nodiscard]] virtual bool restore(const FactoredState &state) = 0;
 };
 
 /// Implemented by devices that have the factored form of `wide_output`.

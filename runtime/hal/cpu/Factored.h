@@ -16,8 +16,8 @@ public:
   void read(int64_t first, int64_t count, float *weights, float *bias) const override;
   FactoredState state() const override;
   FactoredState emptyState() const override;
-  void restore(const FactoredState &state) override {
-    rows.restore(state.steps, state.generations.data(), state.products.data(), state.gram.data());
+  bool restore(const FactoredState &state) override {
+    return rows.restore(state.steps, state.generations.data(), state.products.data(), state.gram.data());
   }
 
 private:
