@@ -124,10 +124,11 @@ void run(const Options &options) {
              options.batch, options.alpha, factored.form(data));
   std::vector<double> times = factored.train(options.steps);
   const double closing = times.back(); // with the fold of an epoch's end
-  fmt::print("factored: first step {:.1f} ms, then {:.3f} ms in the mean and {:.3f} ms in the median; the last, with the "
-             "fold, {:.1f} ms; loss {:.6f}\n",
-             times.front() * 1e3, mean({times.begin() + 1, times.end() - 1}) * 1e3, median(times) * 1e3, closing * 1e3,
-             factored.loss);
+  fmt::print(
+      "factored: first step {:.1f} ms, then {:.3f} ms in the mean and {:.3f} ms in the median; the last, with the "
+      "fold, {:.1f} ms; loss {:.6f}\n",
+      times.front() * 1e3, mean({times.begin() + 1, times.end() - 1}) * 1e3, median(times) * 1e3, closing * 1e3,
+      factored.loss);
   const double all = mean(times), inside = mean({times.begin() + 1, times.end() - 1});
   for (const rt::StepProfile &step : factored.trainer->run().profile())
     fmt::print("  {:>16} {:8.3f} ms  {}\n", step.kernel, step.seconds / static_cast<double>(step.launches) * 1e3,
@@ -135,7 +136,8 @@ void run(const Options &options) {
   Run dense(options.dense, options, data);
   times = dense.train(options.agree ? options.steps : options.denseSteps);
   times.erase(times.begin());
-  fmt::print("dense: {:.1f} ms in the median of {} steps; loss {:.6f}\n", median(times) * 1e3, times.size(), dense.loss);
+  fmt::print("dense: {:.1f} ms in the median of {} steps; loss {:.6f}\n", median(times) * 1e3, times.size(),
+             dense.loss);
   fmt::print("ratio: {:.0f} inside an epoch; {:.0f} with the first step and the fold of an epoch of {} steps\n",
              median(times) / inside, median(times) / all, options.steps);
   if (options.agree)

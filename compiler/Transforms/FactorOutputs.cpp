@@ -67,7 +67,8 @@ bool Candidate::hasOtherReader(StringRef parameter) {
       continue;
     auto sources = other.getAttrOfType<ArrayAttr>("sources"), bindings = other.getAttrOfType<ArrayAttr>("bindings");
     for (Attribute source : sources ? sources.getValue() : ArrayRef<Attribute>())
-      if (cast<DictionaryAttr>(source).getAs<StringAttr>("weights") == parameter)
+      if (auto weights = cast<DictionaryAttr>(source).getAs<StringAttr>("weights");
+          weights && weights.getValue() == parameter)
         return true;
     for (Attribute slot : bindings ? bindings.getValue() : ArrayRef<Attribute>())
       for (Attribute arg : cast<ArrayAttr>(slot))
@@ -159,7 +160,8 @@ struct Factoring : impl::FactorOutputsBase<Factoring> {
       if (always)
         fields.push_back(builder.getNamedAttr("always", builder.getUnitAttr()));
       op.setFactoredAttr(builder.getDictionaryAttr(fields));
-      why = "factored on sparse targets, with a plain optimizer and no decay: then outputs that no example has are not touched";
+      why = "factored on sparse targets, with a plain optimizer and no decay: then outputs that no example has are not "
+            "touched";
     } else {
       why = "not factored: " + why;
     }

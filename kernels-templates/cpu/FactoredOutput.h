@@ -1,5 +1,5 @@
-// wide_output `single` in its factored form: an output layer whose loss is half of slope * weight * (y - t)^2, trained by
-// W <- W + rate * gradient on sparse targets, without a look at the outputs that no example of the batch has
+// wide_output `single` in its factored form: an output layer whose loss is half of slope * weight * (y - t)^2, trained
+// by W <- W + rate * gradient on sparse targets, without a look at the outputs that no example of the batch has
 // (docs/spec/plan.md, "Factored outputs"). In what follows H is the batch [B, width] (with a column of ones where the
 // layer has a bias), H' the same times the examples' weights, Y the targets, beta = rate * slope / B:
 //   E = H W^T - Y            G = E W = H Q - Y W               Q = W^T W
@@ -249,7 +249,8 @@ private:
     const float *line = h + row * stride();
     gatherEntries(context, row, old, own);
     double loss = 0;
-    for (int64_t i = touched.rowBegin[static_cast<size_t>(row)]; i < touched.rowBegin[static_cast<size_t>(row) + 1]; ++i)
+    for (int64_t i = touched.rowBegin[static_cast<size_t>(row)]; i < touched.rowBegin[static_cast<size_t>(row) + 1];
+         ++i)
       loss += static_cast<double>(touched.value[static_cast<size_t>(i)]) * touched.value[static_cast<size_t>(i)];
     for (int64_t j = 0; j < width(); ++j) {
       error[j] -= own[j];
@@ -264,8 +265,7 @@ private:
   /// F, K = H'^T G, and Y (Y^T H').
   void reduce(Context &context, int64_t rows) {
     const int64_t strips = pieces(width(), kStrip);
-    together(context,
-             Work{strips, [&](int64_t task, int) { strip(context, rows, task, 1, found, weighted(), 0, f); }},
+    together(context, Work{strips, [&](int64_t task, int) { strip(context, rows, task, 1, found, weighted(), 0, f); }},
              Work{strips, [&](int64_t task, int) { strip(context, rows, task, 1, weighted(), g, 0, k); }},
              Work{pieces(rows, kFewRows), [&](int64_t task, int) {
                     const plan::Range range = piece(rows, kFewRows, task);

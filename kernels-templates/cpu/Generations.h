@@ -35,7 +35,7 @@ public:
   int64_t strideOf() const { return stride; }
   /// What open() allocates, and the list that fold() makes.
   int64_t bytes() const {
-    return productFloats() * 4 + roundUp(outputs, kLine) + width * width * 8 + width * stride * 4 + outputs * 4;
+    return productFloats() * 4 + roundUp(outputs, kLine) + width * width * 8 + width * stride * 4 + outputs * 8;
   }
   /// Floats that a worker needs to work on a block, or on a product.
   int64_t scratchFloats() const { return std::max(2 * kBlock, width) * stride; }

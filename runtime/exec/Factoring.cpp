@@ -44,9 +44,9 @@ FactoringAnswer decide(const plan::Plan &plan, const plan::Step &step, const Fac
   answer.factored = step.factored->always || plan::factoringPays(at);
   answer.why = fmt::format("{} outputs, {} units, {:.3g} entries in a row of the target", shape.outputs, shape.inner,
                            at.entries);
-  answer.why += !answer.factored            ? ": it would not pay"
-                : step.factored->always     ? ", as asked for"
-                                            : "; outputs that no example of a batch has are not touched";
+  answer.why += !answer.factored        ? ": it would not pay"
+                : step.factored->always ? ", as asked for"
+                                        : "; outputs that no example of a batch has are not touched";
   return answer;
 }
 } // namespace

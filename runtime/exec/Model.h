@@ -35,8 +35,8 @@ public:
   /// Makes it hold that.
   void fold();
 
-  /// Reads all parameters; with `states`, also those of the allocated optimizer and of factored steps. UserError if a tensor is missing or
-  /// misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
+  /// Reads all parameters; with `states`, also those of the allocated optimizer and of factored steps. UserError if a
+  /// tensor is missing or misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
   void load(const CheckpointReader &weights, bool states);
   /// Writes all parameters and states in plan order. The header is the caller's business. NotFiniteTensor if one holds
   /// NaN or infinity.

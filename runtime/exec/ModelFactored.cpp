@@ -10,8 +10,9 @@ const std::vector<FactoringAnswer> &Model::factor(const Settings &settings, cons
   factoringDecided = true;
   auto *device = dynamic_cast<FactorsOutputs *>(&theDevice);
   const Extents known = extents(std::min(settings.batch, data.rows));
-  factoring = decideFactoring(thePlan, {device != nullptr, settings.optimizer, settings.hyper, known,
-                                        [&](const std::string &name) { return boundView(thePlan, data, name, known); }});
+  factoring =
+      decideFactoring(thePlan, {device != nullptr, settings.optimizer, settings.hyper, known,
+                                [&](const std::string &name) { return boundView(thePlan, data, name, known); }});
   for (const FactoringAnswer &answer : factoring) {
     if (!answer.factored)
       continue;

@@ -12,6 +12,8 @@ constexpr double kRowProducts = 4;
 /// Over the batch: H Q, C, F, K, H'^T Y Y^T H'.
 constexpr double kBatchProducts = 5;
 constexpr double kAdvantage = 4;
+/// What a step costs beside its products: five rounds of small tasks, lists of entries.
+constexpr double kSmallWork = 3e7;
 } // namespace
 
 Cost factoredCost(const FactoredExtents &at) {
@@ -21,7 +23,8 @@ Cost factoredCost(const FactoredExtents &at) {
   // Once in an epoch all rows are multiplied, and W^T W is formed.
   const double all = 2 * at.outputs / std::max(1.0, at.steps);
   Cost cost;
-  cost.flops = square * (kBatchProducts * at.rows + kRowProducts * touched + (kGenerations + 2) * at.width + all);
+  cost.flops =
+      square * (kBatchProducts * at.rows + kRowProducts * touched + (kGenerations + 2) * at.width + all) + kSmallWork;
   cost.bytes = kFloat * at.width * (2 * kRowProducts * touched + 6 * at.rows + 2 * kGenerations * at.width + 1.5 * all);
   return cost;
 }

@@ -162,7 +162,8 @@ struct Source {
 };
 
 /// A wide_output `single` that may run without touching all of its matrix (docs/spec/plan.md, "Factored outputs"): its
-/// delta is slope * w (y - t), its loss half of slope * w (y - t)^2, of y = accumulator + bias and the example's weight w.
+/// delta is slope * w (y - t), its loss half of slope * w (y - t)^2, of y = accumulator + bias and the example's weight
+/// w.
 struct Factored {
   double slope = 1;
   bool always = false; // wherever it is legal, else where it pays

@@ -1,5 +1,5 @@
-// Factored outputs: the same training as the dense form's and the oracle's over a thousand steps, the same bits with any
-// number of threads, and from any step on.
+// Factored outputs: the same training as the dense form's and the oracle's over a thousand steps, the same bits with
+// any number of threads, and from any step on.
 #include "runtime/exec/Resume.h"
 #include "runtime/exec/Trainer.h"
 #include "test/support/Program.h"
@@ -99,11 +99,12 @@ TEST_P(Factored, AgreesWithTheDenseFormAndTheOracleForAThousandSteps) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, Factored,
-    ::testing::Values(Kind{"Binary", {.storage = Storage::CsrBinary}, kOneHidden},
-                      Kind{"Analog", {.storage = Storage::CsrAnalog}, kOneHidden},
-                      Kind{"Weighted", {.storage = Storage::CsrAnalog, .weighted = true}, kOneHidden},
-                      Kind{"IndexedAndWeighted", {.storage = Storage::CsrBinary, .weighted = true, .indexed = true}, kOneHidden},
-                      Kind{"ThreeHiddenLayers", {.storage = Storage::CsrAnalog, .weighted = true}, kThreeHidden}),
+    ::testing::Values(
+        Kind{"Binary", {.storage = Storage::CsrBinary}, kOneHidden},
+        Kind{"Analog", {.storage = Storage::CsrAnalog}, kOneHidden},
+        Kind{"Weighted", {.storage = Storage::CsrAnalog, .weighted = true}, kOneHidden},
+        Kind{"IndexedAndWeighted", {.storage = Storage::CsrBinary, .weighted = true, .indexed = true}, kOneHidden},
+        Kind{"ThreeHiddenLayers", {.storage = Storage::CsrAnalog, .weighted = true}, kThreeHidden}),
     [](const auto &info) { return info.param.name; });
 
 const Kind kAnalog{"Analog", {.storage = Storage::CsrAnalog, .weighted = true}, kOneHidden};
@@ -153,8 +154,11 @@ struct Loop {
     header.position = trainer->position().example;
     header.seed = settings.seed;
     header.examples = binding.rows;
-    header.training = {{"hyper", settings.hyper}, {"alpha", settings.alpha}, {"batch", settings.batch},
-                       {"epochs", settings.epochs}, {"shuffle", settings.shuffle}};
+    header.training = {{"hyper", settings.hyper},
+                       {"alpha", settings.alpha},
+                       {"batch", settings.batch},
+                       {"epochs", settings.epochs},
+                       {"shuffle", settings.shuffle}};
     header.sums = rt::storedSums(trainer->sums());
     for (const auto &[name, value] : model.symbols())
       header.symbols[name] = value;
@@ -236,6 +240,39 @@ TEST(FactoredBits, ACheckpointHoldsTheWeightsForEveryOtherUse) {
   std::filesystem::remove(path);
 }
 
+TEST(FactoredBits, DamagedGenerationsAreRefused) {
+  const std::string path = (std::filesystem::temp_directory_path() / "sn-factored-damaged.h5").string();
+  Loop begun(epoch().program(), epoch().tables, 2);
+  begun.steps(21);
+  begun.save(path);
+  {
+    const rt::h5::Id file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+    const rt::h5::Id array(H5Dopen2(file.get(), "snc/factored/Hidden->Output/weights/generations", H5P_DEFAULT));
+    const std::vector<uint8_t> never(300, 40); // of the third digit, after 21 steps
+    ASSERT_GE(H5Dwrite(array.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, never.data()), 0);
+  }
+  std::string said;
+  try {
+    Loop(epoch().program(), epoch().tables, 2, path);
+  } catch (const UserError &problem) {
+    said = problem.what();
+  }
+  EXPECT_NE(said.find("the generations of 'Hidden->Output/weights' (snc/factored) are damaged"), std::string::npos)
+      << said;
+  std::filesystem::remove(path);
+}
+
+TEST(FactoredChoice, OnlyPlainDescentIsPlain) {
+  Network network(networkOf(kAnalog));
+  for (const plan::Optimizer &optimizer : compile(network, "").plan.optimizers) {
+    EXPECT_EQ(optimizer.plain.has_value(), optimizer.name == "SGD") << optimizer.name;
+    if (optimizer.plain) {
+      EXPECT_EQ(rt::textOf(optimizer.plain->rate), "Alpha");
+      EXPECT_EQ(optimizer.plain->whenZero, (std::vector<std::string>{"Lambda", "Lambda1"}));
+    }
+  }
+}
+
 TEST(FactoredChoice, SaysWhyNot) {
   auto said = [](const Tables &tables, const std::string &schedule, std::map<std::string, double> hyper,
                  const std::string &optimizer) {
@@ -252,11 +289,9 @@ TEST(FactoredChoice, SaysWhyNot) {
   const Tables sparse = tablesOf(kAnalog, 30, 12, 300);
   const Tables dense = tablesOf({"", {.storage = Storage::Dense}, ""}, 30, 12, 300);
   const Tables ignored = tablesOf({"", {.storage = Storage::CsrBinary, .ignoreZeros = true}, ""}, 30, 12, 300);
-  EXPECT_EQ(said(sparse, "factored", {}, "SGD").find("Output (Linear, L2): factored: 300 outputs, 8 units, "), 0u)
+  EXPECT_EQ(said(sparse, "factored", {}, "SGD").find("Output (L2): factored: 300 outputs, 8 units, "), 0u)
       << said(sparse, "factored", {}, "SGD");
-  auto ends = [](const std::string &text, const std::string &end) {
-    EXPECT_TRUE(text.ends_with(end)) << text;
-  };
+  auto ends = [](const std::string &text, const std::string &end) { EXPECT_TRUE(text.ends_with(end)) << text; };
   ends(said(sparse, "factored", {}, "SGD"), " entries in a row of the target, as asked for");
   ends(said(sparse, "", {}, "SGD"), "entries in a row of the target: it would not pay");
   ends(said(sparse, "single", {}, "SGD"), "");

@@ -155,9 +155,9 @@ TEST_F(ArchiveTest, ReadPlanChecks) {
   document = test::smallPlan();
   document["parameters"][0]["out"] = int64_t(1) << 31;
   EXPECT_NE(read().find("has the extent 2147483648; at most 2147483647 are supported"), std::string::npos) << read();
-  document["schema"] = 4;
+  document["schema"] = 5;
   document["novelty"] = "unknown to us";
-  EXPECT_NE(read().find("'n.plan' has plan schema 4"), std::string::npos);
+  EXPECT_NE(read().find("'n.plan' has plan schema 5"), std::string::npos);
   EXPECT_NE(refusal([&] {
               readPlan({{{"plan.json", "{"}}}, "n.plan");
             }).find("'n.plan': plan.json cannot be read: "),

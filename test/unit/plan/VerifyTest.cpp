@@ -20,7 +20,7 @@ Step &step(Plan &plan, size_t i) { return plan.entries[0].steps[i]; }
 
 const Fault kFaults[] = {
     {"lanes", [](Plan &p) { p.lanes = 8; }, "8 lanes"},
-    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 3 of this program"},
+    {"schema", [](Plan &p) { p.schema = 0; }, "schema 0 is not the schema 4 of this program"},
     {"duplicateParameter", [](Plan &p) { p.parameters.push_back(p.parameters[0]); },
      "parameter 'Input->Hidden/weights' is listed twice or has no name"},
     {"duplicateBuffer", [](Plan &p) { p.entries[0].buffers.push_back(p.entries[0].buffers[0]); },
@@ -46,6 +46,20 @@ const Fault kFaults[] = {
     {"optimizerSymbol", [](Plan &p) { p.optimizers[0].scalars[0].value = Expr("Steps"); }, "symbol 'Steps'"},
     {"idleName", [](Plan &p) { p.optimizers[0].idleWhenZero->push_back("Gamma"); },
      "optimizer 'Momentum' names an unknown hyper-parameter 'Gamma'"},
+    {"plainName", [](Plan &p) { p.optimizers[0].plain = {Expr("Alpha"), {"Gamma"}}; },
+     "optimizer 'Momentum' names an unknown hyper-parameter 'Gamma'"},
+    {"plainRate", [](Plan &p) { p.optimizers[0].plain = {Expr("Steps"), {}}; }, "symbol 'Steps'"},
+    {"plainStates", [](Plan &p) { p.optimizers[0].plain = {Expr("Alpha"), {}}; },
+     "optimizer 'Momentum' has states, so its update is not plain"},
+    {"factoredGather", [](Plan &p) { step(p, 0).factored = Factored{}; },
+     "cannot be factored: only a single sweep with one matrix of its own, and one bias, can"},
+    {"factoredBiases",
+     [](Plan &p) {
+       step(p, 1).factored = Factored{};
+       step(p, 1).biases.push_back("Hidden->Output/bias");
+     },
+     "cannot be factored"},
+    {"factoredSlope", [](Plan &p) { step(p, 1).factored = {-1, false}; }, "is factored with the slope -1, which is not positive"},
     {"batch", [](Plan &p) { p.training.batch = 0; }, "a batch of 0 examples for 40 epochs"},
     {"unknownSchema", [](Plan &p) { step(p, 2).kernel = "fold"; }, "no schema 'fold'"},
     {"unknownSweep", [](Plan &p) { step(p, 1).sweep = "twice"; }, "sweep 'twice'"},
