@@ -161,9 +161,8 @@ struct Source {
   double scale = 1;        // of the descent gradient: 1 / the number of layers that share the matrix
 };
 
-/// A wide_output `single` that may run without touching all of its matrix (docs/spec/plan.md, "Factored outputs"): its
-/// delta is slope * w (y - t), its loss half of slope * w (y - t)^2, of y = accumulator + bias and the example's weight
-/// w.
+/// A wide_output `single` that may run without touching all of its matrix (docs/spec/plan.md, "Factored outputs"): with
+/// y = accumulator + bias and the example's weight w its delta is slope * w (y - t), its loss half of that times y - t.
 struct Factored {
   double slope = 1;
   bool always = false; // wherever it is legal, else where it pays
