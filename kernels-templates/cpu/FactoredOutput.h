@@ -192,8 +192,8 @@ private:
         Work{static_cast<int64_t>(touched.blocks.size()),
              [&](int64_t task, int worker) {
                const GenerationBlock &block = touched.blocks[static_cast<size_t>(task)];
-               weights->present(context.product, block.generation, touched.ids.data() + block.begin,
-                                block.end - block.begin, own(worker), linesOf(old) + block.begin * stride());
+               weights->present(context, block.generation, touched.ids.data() + block.begin, block.end - block.begin,
+                                own(worker), linesOf(old) + block.begin * stride());
              }},
         Work{pieces(rows, kRows),
              [&](int64_t task, int) {
@@ -206,24 +206,23 @@ private:
 
   /// The touched outputs' new rows, what the others' generations have missed, G, the losses and the input's gradient.
   void change(Context &context, const Batch &batch) {
-    const std::vector<int> living = weights->living();
+    const std::vector<std::pair<int, int>> runs = weights->livingRuns();
+    const auto places = static_cast<int64_t>(touched.ids.size());
     together(context,
-             Work{static_cast<int64_t>(living.size()),
+             Work{static_cast<int64_t>(runs.size()),
                   [&](int64_t task, int worker) {
-                    weights->advance(context.product, living[static_cast<size_t>(task)], beta, c, own(worker));
+                    weights->advance(context.product, runs[static_cast<size_t>(task)], beta, c, own(worker));
                   }},
-             Work{static_cast<int64_t>(touched.blocks.size()),
-                  [&](int64_t task, int worker) {
-                    updateBlock(context, touched.blocks[static_cast<size_t>(task)], own(worker));
-                  }},
+             Work{pieces(places, kRows),
+                  [&](int64_t task, int worker) { updateRows(context, piece(places, kRows, task), own(worker)); }},
              Work{pieces(batch.rows, kFewRows), [&](int64_t task, int) {
                     const plan::Range range = piece(batch.rows, kFewRows, task);
                     for (int64_t row = range.begin; row < range.end; ++row)
                       exampleRow(context, row, exampleWeight(batch.ids[row]));
                   }});
   }
-  void updateBlock(const Context &context, const GenerationBlock &block, float *lines) {
-    const int64_t count = block.end - block.begin, base = block.begin * stride();
+  void updateRows(const Context &context, plan::Range block, float *lines) {
+    const int64_t count = block.size(), base = block.begin * stride();
     const float *before = linesOf(old) + base;
     for (int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<size_t>(block.begin + i);

@@ -8,6 +8,8 @@
 #pragma once
 #include "kernels-templates/cpu/Context.h"
 #include <algorithm>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace sn::rt::cpu {
@@ -22,12 +24,18 @@ public:
   static constexpr int64_t kRadix = 16, kPeriod = kRadix * kRadix * kRadix;
   static constexpr int kCount = 1 + 3 * static_cast<int>(kRadix); // the oldest rows', then three digits
   /// Rows of one product.
-  static constexpr int64_t kBlock = 64;
+  static constexpr int64_t kBlock = 128;
+  /// Fewer rows than these are multiplied one by one: a product of the library takes as long as eight of them.
+  static constexpr int64_t kFew = 8;
+  /// Generations that are multiplied together: the library packs the other factor once.
+  static constexpr int kTogether = 4;
 
   /// `rows` is [outputs][inner]; `column`, if not null, one column more.
   Generations(float *rows, float *column, int64_t outputs, int64_t inner, bool hasColumn)
       : rows(rows), column(column), outputs(outputs), inner(inner), width(inner + hasColumn),
-        stride(roundUp(width, 16)) {}
+        stride(roundUp(width, 16)), numbers(static_cast<size_t>(width)) {
+    std::iota(numbers.begin(), numbers.end(), 0);
+  }
 
   int64_t outputsOf() const { return outputs; }
   int64_t innerOf() const { return inner; }
@@ -37,8 +45,8 @@ public:
   int64_t bytes() const {
     return productFloats() * 4 + roundUp(outputs, kLine) + width * width * 8 + width * stride * 4 + outputs * 8;
   }
-  /// Floats that a worker needs to work on a block, or on a product.
-  int64_t scratchFloats() const { return std::max(2 * kBlock, width) * stride; }
+  /// Floats that a worker needs to work on a block, or on products.
+  int64_t scratchFloats() const { return std::max(2 * kBlock, kTogether * width) * stride; }
 
   /// Whether the memory of the rows holds W itself.
   bool plain() const { return done == 0; }
@@ -92,6 +100,16 @@ public:
         list.push_back(first + static_cast<int>(i));
     return list;
   }
+  /// The same in runs [first, end) of at most kTogether.
+  std::vector<std::pair<int, int>> livingRuns() const {
+    std::vector<std::pair<int, int>> runs;
+    for (int generation : living())
+      if (!runs.empty() && runs.back().second == generation && generation - runs.back().first < kTogether)
+        ++runs.back().second;
+      else
+        runs.emplace_back(generation, generation + 1);
+    return runs;
+  }
   /// Of the rows that the step under way touches.
   int fresh() const { return 1 + static_cast<int>(done % kRadix); }
 
@@ -117,16 +135,24 @@ public:
     }
   }
   /// out = W of rows of one generation, at most kBlock; `scratch` as large.
-  void present(const Contraction &multiply, int generation, const int32_t *ids, int64_t count, float *scratch,
+  void present(const Context &context, int generation, const int32_t *ids, int64_t count, float *scratch,
                float *out) const {
     gather(ids, count, scratch);
-    multiply('N', 'N', count, width, width, 1, scratch, stride, product(generation), stride, 0, out, stride);
+    if (count < kFew) {
+      for (int64_t i = 0; i < count; ++i)
+        context.ops->gatherRows(width, numbers.data(), scratch + i * stride, width, 0, product(generation), stride,
+                                out + i * stride);
+      return;
+    }
+    context.product('N', 'N', count, width, width, 1, scratch, stride, product(generation), stride, 0, out, stride);
   }
-  /// P of a living generation <- P (1 - factor c).
-  void advance(const Contraction &multiply, int generation, float factor, const float *c, float *scratch) {
-    float *p = product(generation);
-    std::copy_n(p, width * stride, scratch);
-    multiply('N', 'N', width, width, width, -factor, scratch, stride, c, stride, 1, p, stride);
+  /// P <- P (1 - factor c) of living generations, at most kTogether, that follow one another.
+  void advance(const Contraction &multiply, const std::pair<int, int> &some, float factor, const float *c,
+               float *scratch) {
+    float *p = product(some.first);
+    const int64_t lines = (some.second - some.first) * width;
+    std::copy_n(p, lines * stride, scratch);
+    multiply('N', 'N', lines, width, width, -factor, scratch, stride, c, stride, 1, p, stride);
   }
   /// The step is over; `fresh` rows have been scattered.
   void close(Context &context) {
@@ -168,7 +194,7 @@ public:
     context.pool.parallelFor(static_cast<int64_t>(blocks.size()), [&](int64_t task, int worker) {
       const GenerationBlock &block = blocks[static_cast<size_t>(task)];
       float *own = reinterpret_cast<float *>(scratch.data()) + worker * scratchFloats(), *w = own + kBlock * stride;
-      present(context.product, block.generation, ids.data() + block.begin, block.end - block.begin, own, w);
+      present(context, block.generation, ids.data() + block.begin, block.end - block.begin, own, w);
       for (int64_t i = block.begin; i < block.end; ++i, w += stride) {
         if (to)
           std::copy_n(w, inner, to + (ids[static_cast<size_t>(i)] - first) * inner);
@@ -252,7 +278,7 @@ private:
       const GenerationBlock &block = blocks[static_cast<size_t>(task)];
       float *own = reinterpret_cast<float *>(scratch.data()) + worker * scratchFloats(), *w = own + kBlock * stride;
       const int32_t *some = ids.data() + block.begin;
-      present(context.product, block.generation, some, block.end - block.begin, own, w);
+      present(context, block.generation, some, block.end - block.begin, own, w);
       scatter(some, block.end - block.begin, w, to);
     });
     setIdentity(to);
@@ -291,8 +317,9 @@ private:
 
   float *rows, *column;
   int64_t outputs, inner, width, stride;
-  int64_t done = 0;   // steps since the rows were W
-  bool known = false; // W^T W
+  std::vector<int32_t> numbers; // 0 ... width - 1
+  int64_t done = 0;             // steps since the rows were W
+  bool known = false;           // W^T W
   AlignedMemory products, tags, doubles, singles;
 };
 } // namespace sn::rt::cpu
