@@ -274,6 +274,8 @@ EntryPlanner::Planned EntryPlanner::common(Operation *op) {
     step.limit = limit.getValueAsDouble();
   if (auto precision = op->getAttrOfType<StringAttr>("precision"))
     step.precision = *plan::precisionNamed(precision.getValue());
+  if (auto factored = op->getAttrOfType<DictionaryAttr>("factored"))
+    step.factored = {factored.getAs<FloatAttr>("slope").getValueAsDouble(), factored.contains("always")};
   step.columns = columnsOf(op);
   sources(op, planned);
   for (unsigned i = 0; i < op->getNumRegions(); ++i)

@@ -151,6 +151,7 @@ void Exporter::optimizer(net::OptimizerOp op) {
     for (Attribute element : op.getUntouchedAttr())
       untouched.matrix.push_back(parseExpr(cast<StringAttr>(element)));
   }
+  optimizer.plain = plainUpdate(op);
   plan.optimizers.push_back(optimizer);
 }
 

@@ -40,6 +40,7 @@ static void addPasses(PassManager &passes, Phase from, Phase to, const CompileOp
     passes.addNestedPass<net::EntryOp>(createNetToKernel({options.schedule}));
     passes.addPass(createVerifyKernel());
     passes.addPass(createCanonicalizerPass());
+    passes.addPass(createFactorOutputs({options.schedule}));
   }
   if (reaches(Phase::Plan)) {
     passes.addPass(createKernelToPlan());

@@ -18,7 +18,7 @@ enum class Phase {
 std::optional<Phase> parsePhase(llvm::StringRef name);
 
 struct CompileOptions {
-  std::string schedule;                // "", "single", "recompute", "unfused"
+  std::string schedule;                // "", "single", "recompute", "unfused", "factored"
   std::vector<std::string> printAfter; // pass names whose result is printed to stderr
   bool allowDeltaBuffer = false;       // Plan::allowDeltaBuffer
 };

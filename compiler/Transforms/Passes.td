@@ -27,8 +27,17 @@ def NetToKernel : Pass<"net-to-kernel", "::sn::net::EntryOp"> {
     Contraction + formula + loss + delta + source gradient + update become one `kernel.wide_output` where the legality rules allow (design.md
     section 3); the rest become csr_gather, gemm, csc_update, gemm_update, row_reduce, column_reduce, wide_topk and map.
   }];
-  let options = [Option<"schedule", "schedule", "std::string", "\"\"", "force single, recompute or unfused; empty = best legal">];
+  let options = [Option<"schedule", "schedule", "std::string", "\"\"", "force single, recompute, unfused or factored; empty = best legal">];
   let dependentDialects = ["::sn::kernel::KernelDialect"];
+}
+def FactorOutputs : Pass<"factor-outputs", "::mlir::ModuleOp"> {
+  let summary = "Finds wide outputs that can be trained without touching all of their matrix";
+  let description = [{
+    A `kernel.wide_output` of schedule single whose loss is proved, from its slots, to be a multiple of (y - t)^2 of y = product + bias, and whose matrix
+    and bias nothing else in the entry `train` reads, gets `factored`: where the run's optimizer, data and extents allow it, the step then takes the form of
+    docs/spec/plan.md, "Factored outputs". Before: the kernel. After: the kernel with `factored`, or a remark that says why not.
+  }];
+  let options = [Option<"schedule", "schedule", "std::string", "\"\"", "factored: wherever it is legal; another one: nowhere; empty = where it pays">];
 }
 def KernelToPlan : Pass<"kernel-to-plan", "::mlir::ModuleOp"> {
   let summary = "Buffers, lifetimes, the ordered step list, and slots as functions";

@@ -35,13 +35,14 @@ class Kernel_Schema<string mnemonic> : Op<Kernel_Dialect, mnemonic, [AttrSizedOp
     `weight_gradient` (the descent gradient goes to the parameter's gradient buffer, and no update), `scale` (of that gradient, 1 if absent).
     For csc_update and gemm_update, the delta is input 0. `update` applies the parameter's gradient buffer, or input 0 where it has one (a vector).
     A `column` output with a name assigns that parameter. `columns`: the width of the tiles where no operand or result tells it.
-    `precision`: of its products on a GPU; absent: fp32.
+    `precision`: of its products on a GPU; absent: fp32. `factored`: `slope` and `always` of plan::Factored, where that form is proved.
   }];
   let arguments = (ins Variadic<Net_Value>:$sourceValues, Variadic<Net_Value>:$inputs, DefaultValuedAttr<ArrayAttr, "{}">:$sources,
                        StrArrayAttr:$slotNames, ArrayAttr:$bindings, ArrayAttr:$outputs, StrArrayAttr:$sums, StrArrayAttr:$layers,
                        OptionalAttr<StrAttr>:$schedule, OptionalAttr<StrAttr>:$target, OptionalAttr<StrArrayAttr>:$biases,
                        OptionalAttr<StrArrayAttr>:$reductions, OptionalAttr<StrAttr>:$report, OptionalAttr<StrAttr>:$remark, UnitAttr:$update,
-                       OptionalAttr<F64Attr>:$limit, OptionalAttr<AnyAttr>:$columns, OptionalAttr<StrAttr>:$precision);
+                       OptionalAttr<F64Attr>:$limit, OptionalAttr<AnyAttr>:$columns, OptionalAttr<StrAttr>:$precision,
+                       OptionalAttr<DictionaryAttr>:$factored);
   let results = (outs Variadic<Net_Value>:$results);
   let regions = (region VariadicRegion<SizedRegion<1>>:$slots);
   let assemblyFormat = [{ `sources` `(` $sourceValues `)` $sources `reads` `(` $inputs `)` attr-dict-with-keyword $slots

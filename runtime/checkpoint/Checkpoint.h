@@ -4,6 +4,7 @@
 // - snc/state/<parameter>/<optimizer>/<state>: the same shape
 // - snc: attributes format, version, optimizer, step, epoch, position, seed, examples
 // - snc/network, snc/training, snc/symbols, snc/sums: JSON texts
+// - snc/factored/<parameter>: inside an epoch of factored steps, rows, generations, products, gram, steps
 // - snc/parameters: names of the parameters in order
 // - snc/datasets: data sets with column names, which are in snc/names/<data set>/column_names
 // - snc/deferred, inside an epoch only: what rows have yet to make up for (DeferredHeader)
@@ -83,6 +84,14 @@ public:
   using UserError::UserError;
 };
 
+/// Of a matrix that is trained in factored form, inside an epoch (runtime/hal/Factored.h).
+struct FactoredRecord {
+  int64_t steps = 0;
+  std::vector<uint8_t> generations;
+  std::vector<float> products;
+  std::vector<double> gram;
+};
+
 /// Writes a weights file, which appears at commit(). Equal content gives equal bytes. UserError if `path` exists and
 /// `force` is not set, or the disk is full; NotFiniteTensor for a tensor that must not be kept.
 class CheckpointWriter {
@@ -98,6 +107,10 @@ public:
   /// Of one of its parameters: the steps each row has yet to make up for, and sums of products that go with them.
   void writeDeferredRows(const TensorSpec &parameter, const std::function<int32_t(int64_t row)> &age,
                          const std::vector<double> &gram);
+  /// What training in factored form goes on with: the record of a matrix, then its rows and its bias' as they lie in
+  /// memory.
+  void writeFactored(const std::string &parameter, const FactoredRecord &record);
+  void writeFactoredRows(const TensorSpec &parameter, const FillTile &fill);
   void commit();
 
 private:
@@ -133,6 +146,10 @@ public:
   void readAges(const std::string &parameter, int64_t first, int64_t count, int32_t *ages) const;
   /// Empty where there are none.
   std::vector<double> readGram(const std::string &parameter) const;
+  bool hasFactored(const std::string &parameter) const;
+  /// The lists have the lengths that are expected. UserError if the file's have others.
+  void readFactored(const std::string &parameter, FactoredRecord &record) const;
+  void readFactoredRows(const TensorSpec &parameter, const TakeTile &take) const;
 
 private:
   void readOurs();

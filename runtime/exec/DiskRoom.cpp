@@ -5,7 +5,8 @@
 namespace sn::rt {
 int64_t checkpointBytes(const Model &model, const CheckpointHeader &header) {
   constexpr int64_t kFrame = 64 << 10; // groups, attributes, small texts
-  int64_t bytes = model.parameterBytes() + model.stateBytes() + kFrame + static_cast<int64_t>(header.network.size());
+  int64_t bytes = model.parameterBytes() + model.stateBytes() + model.factoredBytes() + kFrame +
+                  static_cast<int64_t>(header.network.size());
   std::set<const Names *> counted;
   for (const auto &[name, names] : header.columnNames)
     if (names && counted.insert(names.get()).second)

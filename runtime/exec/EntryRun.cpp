@@ -30,8 +30,9 @@ int64_t EntryRun::bufferCount(const plan::Entry &entry, const Extents &extents) 
 
 EntryRun::EntryRun(Model &model, const std::string &entry, const Binding &data, int64_t maxRows,
                    const plan::Optimizer *optimizer, std::shared_ptr<RowFeed> feed)
-    : model(model), trains(entry == "train" || entry == "trial"), theEntry(entryOf(model.plan(), entry)), binding(data),
-      memory(model.memory()), theFeed(feed ? std::move(feed) : std::make_shared<RowFeed>(model.device(), maxRows)) {
+    : theModel(model), trains(entry == "train" || entry == "trial"), theEntry(entryOf(model.plan(), entry)),
+      binding(data), memory(model.memory()),
+      theFeed(feed ? std::move(feed) : std::make_shared<RowFeed>(model.device(), maxRows)) {
   Extents extents = model.extents(maxRows);
   Packing packing = placeBuffers(theEntry, extents);
   float *arena = model.arena(packing.total);
@@ -55,7 +56,9 @@ DataView EntryRun::alsoReads(const DataSet &set, int64_t columns) {
 
 BatchSums EntryRun::run(const Batch &batch, const StepScalars &scalars, size_t listStep, TopK *lists) {
   if (!trains)
-    model.settle();
+    theModel.settle();
+  if (theEntry.name != "train" && !theModel.plain())
+    throw std::logic_error("inside an epoch of factored steps only training goes on");
   BatchSums sums;
   Launch launch;
   launch.batch = batch;

@@ -57,9 +57,9 @@ public:
   const std::vector<StepProfile> &profile() const { return times; }
 
 private:
-  Model &model;
-  const bool trains; // on the batch at hand: rows with updates to make up for are caught up as they are gathered
   DataView placed(Device &device, const DataSet &set, const DataView &view);
+  Model &theModel;
+  const bool trains; // on the batch at hand: rows with updates to make up for are caught up as they are gathered
   const plan::Entry &theEntry;
   const Binding &binding;
   Memory memory;

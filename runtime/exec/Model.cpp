@@ -60,6 +60,7 @@ void Model::settle() {
 
 void Model::initialize(uint64_t seed) {
   settle();
+  forgetFactored();
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
     std::vector<float> block(static_cast<size_t>(std::min(spec.count(), kInitialBlock)));
@@ -164,15 +165,21 @@ std::vector<float> Model::upToDate(const plan::Parameter &parameter, size_t valu
 }
 
 std::vector<float> Model::parameter(const std::string &name) const {
+  const plan::Parameter &parameter = find(name);
   if (putOff && putOff->pending() && putOff->has(name))
-    return upToDate(find(name), 0);
-  return fetch(find(name), pointers.parameters.at(name));
+    return upToDate(parameter, 0);
+  const TensorSpec spec = specOf(parameter);
+  std::vector<float> values(static_cast<size_t>(spec.count()));
+  valuesOf(parameter)({0, spec.in, 0, spec.out}, values.data());
+  return values;
 }
 void Model::setParameter(const std::string &name, const std::vector<float> &values) {
   settle();
   if (putOff)
     putOff->forgetSums();
+  fold();
   store(find(name), pointers.parameters.at(name), values);
+  forgetFactored();
 }
 std::vector<float> Model::state(const std::string &name, size_t index) const {
   if (putOff && putOff->pending() && putOff->has(name))
@@ -187,6 +194,7 @@ void Model::setState(const std::string &name, size_t index, const std::vector<fl
 }
 
 void Model::load(const CheckpointReader &weights, bool states) {
+  forgetFactored();
   // Kernels may have been prepared with what there is.
   const bool asStored = states && statesOf && statesOf->untouched && theDevice.deferralOps() && weights.deferred() &&
                         weights.deferred()->states == statesOf->states &&
@@ -205,6 +213,8 @@ void Model::load(const CheckpointReader &weights, bool states) {
   }
   if (asStored)
     putOff->load(weights);
+  if (states)
+    loadFactored(weights);
 }
 
 void Model::save(CheckpointWriter &writer) const {
@@ -213,13 +223,14 @@ void Model::save(CheckpointWriter &writer) const {
     writer.writeDeferred(putOff->header());
   for (const plan::Parameter &parameter : thePlan.parameters) {
     TensorSpec spec = specOf(parameter);
-    writer.writeParameter(spec, downloads(spec, pointers.parameters.at(parameter.name)));
+    writer.writeParameter(spec, valuesOf(parameter));
     for (size_t i = 0; parameter.trained && statesOf && i < statesOf->states.size(); ++i)
       writer.writeState(spec, statesOf->name, statesOf->states[i],
                         downloads(spec, pointers.states.at(parameter.name)[i]));
     if (pending && putOff->has(parameter.name))
       putOff->save(writer, spec);
   }
+  saveFactored(writer);
 }
 
 int64_t Model::parameterBytes() const {

@@ -1,7 +1,10 @@
 // A plan's parameters and optimizer states in device memory, and where they come from: random draws or a weights file.
 #pragma once
 #include "runtime/base/ThreadPool.h"
+#include "runtime/exec/Binding.h"
 #include "runtime/exec/Deferrals.h"
+#include "runtime/exec/Factoring.h"
+#include "runtime/exec/Settings.h"
 
 namespace sn::rt {
 class Model {
@@ -33,8 +36,16 @@ public:
   /// Brings all rows up to date. Whoever reads or changes parameters by this class gets it anyway.
   void settle();
 
-  /// Reads all parameters; with `states`, also those of the allocated optimizer. UserError if a tensor is missing or
-  /// misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
+  /// Lets the steps of "train" run in factored form where `settings` and `data` allow it: called before load(), so that
+  /// a checkpoint's form is taken up. Its answers stay what they were the first time.
+  const std::vector<FactoringAnswer> &factor(const Settings &settings, const Binding &data);
+  /// Whether the memory of all parameters holds what they are: false inside an epoch of factored steps.
+  bool plain() const;
+  /// Makes it hold that.
+  void fold();
+
+  /// Reads all parameters; with `states`, also those of the allocated optimizer and of factored steps. UserError if a
+  /// tensor is missing or misshapen. This and save() take 32 MiB beside the model, however large its tensors are.
   void load(const CheckpointReader &weights, bool states);
   /// Writes all parameters and states in plan order. The header is the caller's business. NotFiniteTensor if one holds
   /// NaN or infinity.
@@ -52,6 +63,7 @@ public:
 
   int64_t parameterBytes() const; // as floats: in weights files, and where the device has only these
   int64_t stateBytes() const;
+  int64_t factoredBytes() const; // what a weights file inside an epoch holds besides
   int64_t arenaBytes() const { return arenaCount * static_cast<int64_t>(sizeof(float)); }
 
 private:
@@ -61,6 +73,11 @@ private:
   void store(const plan::Parameter &parameter, float *to, const std::vector<float> &values);
   std::vector<float> upToDate(const plan::Parameter &parameter, size_t value) const;
   void makeDeferrals(const std::vector<std::string> &parameters);
+  /// A parameter as it is, whatever form its memory has.
+  FillTile valuesOf(const plan::Parameter &parameter) const;
+  void forgetFactored();
+  void saveFactored(CheckpointWriter &writer) const;
+  void loadFactored(const CheckpointReader &weights);
   FillTile downloads(const TensorSpec &spec, const float *from) const;
   TakeTile uploads(const TensorSpec &spec, float *to);
 
@@ -71,6 +88,8 @@ private:
   Memory pointers;
   const plan::Optimizer *statesOf = nullptr;
   std::unique_ptr<Deferrals> putOff;
+  std::vector<FactoringAnswer> factoring;
+  bool factoringDecided = false;
   float *arenaMemory = nullptr;
   int64_t arenaCount = 0;
 };

@@ -129,7 +129,26 @@ Memory Forecast::emptyMemory(const Run &run, const plan::Optimizer *optimizer, c
     view.entries = run.outline->shapes.at(name).entries;
     memory.data[name] = view;
   }
+  if (run.entry->name != "train")
+    return memory;
+  for (const FactoringAnswer &answer : factoring(extents.maxRows, optimizer))
+    if (answer.factored)
+      memory.factors[answer.step->sources.front().weights] =
+          dynamic_cast<FactorsOutputs &>(device).factor(shapeOf(thePlan, *answer.step, extents));
   return memory;
+}
+
+std::vector<FactoringAnswer> Forecast::factoring(int64_t batch, const plan::Optimizer *optimizer) const {
+  for (const Run &run : runs)
+    if (run.entry->name == "train") {
+      const Extents known = extents(std::min(batch, run.outline->binding.rows));
+      return decideFactoring(thePlan, {factorsOutputs(device), optimizer, hyper, known, [&](const std::string &name) {
+                                         DataView view = boundView(thePlan, run.outline->binding, name, known);
+                                         view.entries = run.outline->shapes.at(name).entries;
+                                         return view;
+                                       }});
+    }
+  return {};
 }
 
 namespace {
@@ -256,6 +275,13 @@ plan::CostModel Forecast::costModel(const Outline &outline, int64_t batch, const
     for (std::string &name : putOff(outline, batch, settings.optimizer, settings.hyper))
       model.putOff.insert(std::move(name));
   }
+  model.steps = std::ceil(static_cast<double>(outline.binding.rows) / rows);
+  std::set<const plan::Step *> factored;
+  for (const FactoringAnswer &answer : factoring(batch, settings.optimizer))
+    if (answer.factored)
+      factored.insert(answer.step);
+  if (!factored.empty())
+    model.factored = [factored](const plan::Step &step) { return factored.count(&step) > 0; };
   return model;
 }
 

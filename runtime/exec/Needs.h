@@ -2,6 +2,7 @@
 // there is. docs/decisions/0008-memory-prediction.md says what is counted.
 #pragma once
 #include "runtime/exec/Binding.h"
+#include "runtime/exec/Factoring.h"
 #include "runtime/exec/MemoryRoom.h"
 #include "runtime/exec/Settings.h"
 #include "runtime/plan/Cost.h"
@@ -51,6 +52,10 @@ public:
   void setProgram(int64_t bytes) { program = bytes; }
   /// The command has measured the device's rates, which takes memory for a moment.
   void setCalibrates() { calibrates = true; }
+  /// The command trains with these: steps are factored where they allow it.
+  void setHyper(const std::map<std::string, double, std::less<>> &values) { hyper = values; }
+  /// For each step of "train" that the plan lets be factored.
+  std::vector<FactoringAnswer> factoring(int64_t batch, const plan::Optimizer *optimizer) const;
   /// The command saves weights.
   void setSaves() { saves = true; }
 
@@ -90,6 +95,7 @@ private:
   SymbolValues symbols;
   std::vector<Run> runs;
   std::vector<const Outline *> counted;
+  std::map<std::string, double, std::less<>> hyper;
   int64_t data = 0, loading = 0, program = 0;
   plan::HyperValues hyper;
   bool saves = false, calibrates = false;

@@ -16,6 +16,7 @@ constexpr int64_t kBraked = 25;
 /// they must know then which updates are put off.
 int64_t prepared(Model &model, const Settings &settings, const Binding &data) {
   const int64_t rows = std::min(settings.batch, data.rows);
+  model.factor(settings, data);
   model.arena(Trainer::bufferCount(model.plan(), model.extents(rows)));
   model.defer(
       parametersToDefer(model.plan(), model.device(), settings, data, batchModel(settings, data, model.extents(rows))));
@@ -66,6 +67,8 @@ bool Trainer::runEpoch(const OnBatch &onBatch) {
   while (going && at.example < examples) {
     auto begin = std::chrono::steady_clock::now();
     BatchReport batch = step();
+    if (at.example >= examples)
+      model.fold(); // whoever looks at an epoch's end finds weights
     ownExamples += batch.rows;
     ownSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     going = !onBatch || onBatch(batch);

@@ -2,6 +2,7 @@
 // knows only this. A device knows schemas (runtime/plan/Plan.h, docs/spec/plan.md); nothing here knows a layer, an
 // activation or a network.
 #pragma once
+#include "runtime/hal/Factored.h"
 #include "runtime/plan/Archive.h"
 #include "runtime/plan/Plan.h"
 #include <cstdint>
@@ -65,6 +66,8 @@ struct Memory {
       states;                                        // by parameter name, in the order of the optimizer's states
   std::map<std::string, DataView, std::less<>> data; // by data set name
   std::map<std::string, DeferredRows *, std::less<>> deferred; // by parameter name: those whose updates are put off
+  /// By parameter name: matrices that the kernel of their `wide_output` has in factored form.
+  std::map<std::string, std::shared_ptr<FactoredMatrix>, std::less<>> factors{};
 };
 
 /// Values known when a kernel is prepared.

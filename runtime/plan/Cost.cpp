@@ -1,4 +1,5 @@
 #include "runtime/plan/Cost.h"
+#include "runtime/plan/Factored.h"
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -105,6 +106,11 @@ void addSource(Cost &cost, const Plan &plan, const Step &step, const Source &sou
 
 Cost costOf(const Plan &plan, const Entry &entry, const Step &step, const CostModel &model) {
   Cost cost;
+  if (step.factored && model.factored && model.factored(step)) {
+    const double inner = model.extent(parameterNamed(plan, step.sources.front().weights).in);
+    return factoredCost({model.extent(step.columns), inner + static_cast<double>(step.biases.size()),
+                         model.extent({0, "B"}), model.density(step.target), model.steps});
+  }
   if (!step.slots.empty())
     cost.elements += rowsOf(step, model) * model.extent(step.columns);
   for (const Source &source : step.sources)

@@ -13,6 +13,8 @@ struct CostModel {
   int states = 0;                                       // optimizer states per parameter
   bool onlyTouched = false;                             // features without entries in the batch keep value and state
   std::set<std::string> putOff{};                       // parameters whose untouched rows are left for later
+  std::function<bool(const Step &)> factored{};         // a step that may be factored is; null: none is
+  double steps = 1;                                     // of an epoch
   bool asStored = false; // parameters have the bytes of Parameter::storage (a GPU); else all are fp32 (the CPU)
 };
 struct Cost {

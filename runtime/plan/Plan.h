@@ -66,6 +66,11 @@ struct Untouched {
   std::vector<std::string> whenZero; // hyper-parameters that must be zero for it to hold
   std::vector<Expr> matrix;          // row-major, over the names of the optimizer's scalars
 };
+/// An update without states that adds a multiple of the descent gradient (proved by the compiler).
+struct PlainUpdate {
+  Expr rate;                         // over the symbols of Optimizer::scalars
+  std::vector<std::string> whenZero; // hyper-parameters that must all be zero
+};
 /// An update rule. Slot inputs: parameter, descent gradient, states...; outputs: parameter, states...; scalars as
 /// listed; sum: the regularisation term lambda/2 w^2 + lambda1 |w| of the value before the update.
 struct Optimizer {
@@ -79,6 +84,8 @@ struct Optimizer {
   std::optional<std::vector<std::string>> idleWhenZero;
   /// Of weights that decay; unset where it is not linear whatever the hyper-parameters are.
   std::optional<Untouched> untouched;
+  /// Where set: if all the named hyper-parameters are zero, weights and biases become w + rate * gradient.
+  std::optional<PlainUpdate> plain{};
 };
 
 /// Default training knobs; every one can be overridden at `snrt train`.
@@ -162,6 +169,12 @@ struct Source {
   double scale = 1;        // of the descent gradient: 1 / the number of layers that share the matrix
 };
 
+/// A wide_output `single` that may run without touching all of its matrix (docs/spec/plan.md, "Factored outputs"): with
+/// y = accumulator + bias and the example's weight w its delta is slope * w (y - t), its loss half of that times y - t.
+struct Factored {
+  double slope = 1;
+  bool always = false; // wherever it is legal, else where it pays
+};
 /// One kernel launch. Which fields a schema reads is written in docs/spec/plan.md.
 struct Step {
   std::string kernel; // schema: csr_gather gemm wide_output wide_softmax csc_update gemm_update wide_topk map
@@ -183,6 +196,7 @@ struct Step {
   std::vector<int64_t> after; // steps of the same entry that must have run
   /// Of the step's products on a GPU; Fp32 where there are none.
   Precision precision = Precision::Fp32;
+  std::optional<Factored> factored{};
 };
 
 struct Buffer {

@@ -23,9 +23,10 @@ template <typename IO> void fields(IO &io, Parameter &v) {
 }
 template <typename IO> void fields(IO &io, NamedExpr &v) { io("name", v.name), io("value", v.value); }
 template <typename IO> void fields(IO &io, Untouched &v) { io("whenZero", v.whenZero), io("matrix", v.matrix); }
+template <typename IO> void fields(IO &io, PlainUpdate &v) { io("rate", v.rate), io("whenZero", v.whenZero); }
 template <typename IO> void fields(IO &io, Optimizer &v) {
   io("name", v.name), io("states", v.states), io("scalars", v.scalars), io("weights", v.weights), io("bias", v.bias);
-  io("defaults", v.defaults), io("idleWhenZero", v.idleWhenZero), io("untouched", v.untouched);
+  io("defaults", v.defaults), io("idleWhenZero", v.idleWhenZero), io("untouched", v.untouched), io("plain", v.plain);
 }
 template <typename IO> void fields(IO &io, Training &v) {
   io("optimizer", v.optimizer), io("hyper", v.hyper), io("given", v.given), io("alpha", v.alpha), io("batch", v.batch),
@@ -46,12 +47,13 @@ template <typename IO> void fields(IO &io, Source &v) {
   io("corruption", v.corruption), io("gradient", v.gradient);
   io("weightGradient", v.weightGradient), io("accumulate", v.accumulate), io("scale", v.scale);
 }
+template <typename IO> void fields(IO &io, Factored &v) { io("slope", v.slope), io("always", v.always); }
 template <typename IO> void fields(IO &io, Step &v) {
   io("kernel", v.kernel), io("label", v.label), io("layers", v.layers), io("sweep", v.sweep), io("sources", v.sources);
   io("delta", v.delta), io("biases", v.biases), io("update", v.update), io("target", v.target);
   io("reductions", v.reductions), io("rows", v.rows), io("columns", v.columns), io("slots", v.slots);
   io("limit", v.limit);
-  io("report", v.report), io("after", v.after), io("precision", v.precision);
+  io("report", v.report), io("after", v.after), io("precision", v.precision), io("factored", v.factored);
 }
 template <typename IO> void fields(IO &io, Buffer &v) {
   io("name", v.name), io("dims", v.dims), io("first", v.first), io("last", v.last);

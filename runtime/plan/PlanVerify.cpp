@@ -72,6 +72,7 @@ private:
   void checkSource(const Step &step, const Schema &schema, const Source &source);
   void checkWeightGradient(const Step &step, const Schema &schema, const Source &source, const Parameter &weights);
   void checkUpdates(const Step &step);
+  void checkFactored(const Step &step);
   void checkSlots(const Step &step, const Schema &schema);
   void checkSlot(const Step &step, const std::string &name, const SlotUse &use);
   void checkInput(const Step &step, const std::string &slot, const SlotArg &arg);
@@ -154,9 +155,14 @@ void Verifier::checkOptimizer(const Optimizer &optimizer) {
           name, optimizer.name, function->inputs, function->outputs, function->scalars, 2 + states, 1 + states,
           optimizer.scalars.size());
   }
-  for (const std::string &hyper : optimizer.idleWhenZero.value_or(std::vector<std::string>{}))
-    if (!kHyperSymbols.count(hyper))
-      problem("optimizer '{}' names an unknown hyper-parameter '{}'", optimizer.name, hyper);
+  const PlainUpdate plain = optimizer.plain.value_or(PlainUpdate{});
+  for (const auto &names : {optimizer.idleWhenZero.value_or(std::vector<std::string>{}), plain.whenZero})
+    for (const std::string &hyper : names)
+      if (!kHyperSymbols.count(hyper))
+        problem("optimizer '{}' names an unknown hyper-parameter '{}'", optimizer.name, hyper);
+  checkExpr(plain.rate, kHyperSymbols, "optimizer '" + optimizer.name + "'");
+  if (optimizer.plain && states > 0)
+    problem("optimizer '{}' has states, so its update is not plain", optimizer.name);
   if (optimizer.untouched)
     checkUntouched(optimizer);
 }
@@ -239,6 +245,7 @@ void Verifier::checkStep(const Step &step) {
   checkFields(step, *schema);
   checkSources(step, *schema);
   checkPrecision(step, *schema);
+  checkFactored(step);
   checkSlots(step, *schema);
   checkUpdates(step);
   if (isVectorMap(step))
@@ -385,6 +392,18 @@ void Verifier::checkWeightGradient(const Step &step, const Schema &schema, const
   if (auto found = applied.find(name); found != applied.end())
     problem("writes the weight gradient '{}' after step {} has applied it", name, found->second);
   write(name, shape, "weight gradient");
+}
+
+/// The factored form takes the place of one matrix, its bias and their updates.
+void Verifier::checkFactored(const Step &step) {
+  if (!step.factored)
+    return;
+  const bool alone = step.sources.size() == 1 && !step.sources[0].transposed &&
+                     step.sources[0].weightGradient.empty() && step.sources[0].scale == 1 && step.biases.size() <= 1;
+  if (step.kernel != "wide_output" || step.sweep != "single" || !alone)
+    problem("cannot be factored: only a single sweep with one matrix of its own, and one bias, can");
+  if (!(step.factored->slope > 0 && std::isfinite(step.factored->slope)))
+    problem("is factored with the slope {}, which is not positive", step.factored->slope);
 }
 
 /// The optimizer updates trained parameters, assignments the others.

@@ -32,6 +32,12 @@ void build(Hdf5Builder &file, Choices &choices) {
   file.numbers(kWeights, H5T_IEEE_F32LE, {hsize_t(in), hsize_t(out)}, matrix, choices);
   file.numbers(kBias, H5T_IEEE_F32LE, {hsize_t(out)}, vector, choices);
   file.numbers("snc/state/" + kWeights + "/Momentum/v", H5T_IEEE_F32LE, {hsize_t(in), hsize_t(out)}, matrix, choices);
+  const std::string factored = "snc/factored/" + kWeights; // last, so that older inputs mean what they meant
+  file.numbers(factored + "/steps", H5T_STD_I64LE, {1}, {3}, choices);
+  file.numbers(factored + "/generations", H5T_STD_U8LE, {hsize_t(out)}, std::vector<long double>(size_t(out), 1), choices);
+  file.numbers(factored + "/products", H5T_IEEE_F32LE, {4}, {1, 0, 0, 1}, choices);
+  file.numbers(factored + "/gram", H5T_IEEE_F64LE, {2}, {1, 2}, choices);
+  file.numbers(factored + "/rows", H5T_IEEE_F32LE, {hsize_t(in), hsize_t(out)}, matrix, choices);
 }
 
 std::vector<float> contentOf(const rt::CheckpointReader &reader, const rt::TensorSpec &spec) {
@@ -58,6 +64,18 @@ void readStates(const rt::CheckpointReader &reader) {
     if (reader.hasState(spec.name, "Momentum", "v"))
       try {
         reader.readState(spec, "Momentum", "v", [](const rt::Tile &, const float *) {});
+      } catch (const UserError &) {
+      }
+}
+
+void readFactored(const rt::CheckpointReader &reader) {
+  for (const rt::TensorSpec &spec : reader.parameters())
+    if (reader.hasFactored(spec.name))
+      try {
+        rt::FactoredRecord record{0, std::vector<uint8_t>(size_t(spec.out)), std::vector<float>(4),
+                                  std::vector<double>(2)};
+        reader.readFactored(spec.name, record);
+        reader.readFactoredRows(spec, [](const rt::Tile &, const float *) {});
       } catch (const UserError &) {
       }
 }
@@ -100,6 +118,7 @@ bool readAndCopy(Choices choices) {
   try {
     rt::CheckpointReader reader(path);
     readStates(reader);
+    readFactored(reader);
     copy(reader);
     return true;
   } catch (const UserError &error) {

@@ -88,6 +88,7 @@ Session::Session(const Program &program, const Tables &tables, const std::string
   model_ = std::make_unique<rt::Model>(program.plan, *device_, rt::resolveSymbols(program.plan, &binding_, nullptr),
                                        workers_);
   model_->allocateStates(*settings_.optimizer);
+  model_->factor(settings_, binding_);
 }
 
 void Session::set(const reference::State &state) {

@@ -155,7 +155,7 @@ void addCompileCommand(CLI::App &app) {
   command->add_flag("--force", options->force, "overwrite the plan file");
   command->add_flag("--quiet", options->quiet, "say nothing when all is well");
   command->add_option("--schedule", options->schedule, "force how wide layers run, where legal")
-      ->check(CLI::IsMember({"single", "recompute", "unfused"}));
+      ->check(CLI::IsMember({"single", "recompute", "unfused", "factored"}));
   command
       ->add_option("--precision", options->precision,
                    "of products on a GPU or a CPU with AMX, in place of the network's \"Precision\"; layers with their own keep it")

@@ -79,6 +79,7 @@ struct TrainingForecast {
   rt::MemoryRoom room;
   double seconds = 0; // per epoch
   rt::DataWay way;
+  std::vector<std::string> factoring; // what becomes of steps that may be factored
 };
 
 void explainEntry(const plan::Plan &plan, const plan::Entry &entry, const CostModel &model) {
@@ -198,7 +199,8 @@ json forecastJson(const TrainingForecast &training) {
           {"estimate", {{"seconds_per_epoch", training.seconds}}},
           {"room", {{"bytes", training.room.bytes}, {"source", training.room.source}}},
           {"fits", training.shortage.empty()},
-          {"shortage", training.shortage}};
+          {"shortage", training.shortage},
+          {"factoring", training.factoring}};
 }
 
 void explainForecast(const Options &options, const plan::Plan &plan, const rt::Settings &settings,
@@ -211,6 +213,8 @@ void explainForecast(const Options &options, const plan::Plan &plan, const rt::S
   else
     fmt::print("it does not fit: {}\n", training.shortage);
   fmt::print("an epoch takes about {:.3g} s on this machine\n", training.seconds);
+  for (const std::string &line : training.factoring)
+    fmt::print("{}\n", line);
 }
 
 void explainData(const Options &options, const plan::Archive &archive) {
@@ -224,6 +228,7 @@ void explainData(const Options &options, const plan::Archive &archive) {
     const rt::Outline &outline = outlines.emplace_back(
         rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, rt::parseAliases(options.bind)));
     rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
+    forecast.setHyper(settings.hyper);
     forecast.add("train", outline);
     forecast.setHyper(settings.hyper);
     forecast.setSaves();
@@ -245,6 +250,8 @@ void explainData(const Options &options, const plan::Archive &archive) {
   training.shortage = answer.shortage;
   training.seconds = answer.seconds;
   training.way = answer.way;
+  for (const rt::FactoringAnswer &one : forecast.factoring(settings.batch, settings.optimizer))
+    training.factoring.push_back(one.text());
   CostModel model = forecast.costModel(outline, settings.batch, settings);
   model.asStored = !options.device.empty();
   const auto untouched = untouchedOn(plan, settings, model, options.device, [&outline](const std::string &name) {

@@ -76,6 +76,7 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
         outlines.emplace_back(rt::outlineData(plan, rt::dataSetsOf(session.entry("train")), file, aliases));
     rt::Forecast forecast(plan, session.device(),
                           rt::resolveSymbols(plan, &own.binding, weights ? &weights->header() : nullptr));
+    forecast.setHyper(settings.hyper);
     forecast.add("train", own);
     forecast.add("trial", own);
     forecast.setHyper(settings.hyper);

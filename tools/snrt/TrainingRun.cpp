@@ -101,6 +101,7 @@ TrainingRun::TrainingRun(const TrainOptions &options)
   printNotes(data);
   sayReading(data, settings, forecast);
   model.allocateStates(*settings.optimizer);
+  model.factor(settings, data);
   rt::requireDiskRoom(out, rt::checkpointBytes(model, session.header(model, settings, {}, data)), cadence.any());
   if (weights)
     loadWeights();
@@ -157,10 +158,13 @@ void TrainingRun::bindValidation() {
 
 double TrainingRun::secondsSinceStart() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// What the device says of how it runs the plan.
+/// What the device says of how it runs the plan, and which steps are factored.
 std::vector<std::string> TrainingRun::remarks() {
   const auto *device = dynamic_cast<const rt::Remarks *>(&session.device());
-  return device ? device->remarks() : std::vector<std::string>();
+  std::vector<std::string> lines = device ? device->remarks() : std::vector<std::string>();
+  for (const rt::FactoringAnswer &answer : model.factor(settings, data))
+    lines.push_back(answer.text());
+  return lines;
 }
 
 void TrainingRun::announce(rt::Trainer &trainer) {

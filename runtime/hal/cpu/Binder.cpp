@@ -159,6 +159,12 @@ DeferredRows *Binder::deferred(const plan::Source &source) const {
   DeferredRows *const *found = lookUp(memory.deferred, source.weights);
   return found ? *found : nullptr;
 }
+FactoredMatrix *Binder::factored() const {
+  if (!step.factored || step.sources.size() != 1)
+    return nullptr;
+  const auto *found = lookUp(memory.factors, step.sources.front().weights);
+  return found ? found->get() : nullptr;
+}
 
 Descent Binder::descent(const plan::Source &source) const {
   if (source.weightGradient.empty())

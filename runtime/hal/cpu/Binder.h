@@ -31,6 +31,8 @@ public:
   DataSource dataSource(const plan::Source &source) const;
   /// Null where the updates of the source's weights are not put off.
   DeferredRows *deferred(const plan::Source &source) const;
+  /// The matrix of a step that runs in its factored form; null for all others.
+  FactoredMatrix *factored() const;
   /// Where the source's weight gradient goes.
   Descent descent(const plan::Source &source) const;
   std::vector<BufferSource> bufferSources() const;

@@ -3,6 +3,7 @@
 #include "kernels-templates/cpu/CscUpdate.h"
 #include "kernels-templates/cpu/CsrGather.h"
 #include "kernels-templates/cpu/Expand.h"
+#include "kernels-templates/cpu/FactoredOutput.h"
 #include "kernels-templates/cpu/Gemm.h"
 #include "kernels-templates/cpu/GemmUpdate.h"
 #include "kernels-templates/cpu/LimitNorm.h"
@@ -16,6 +17,7 @@
 #include "runtime/hal/cpu/Amx.h"
 #include "runtime/hal/cpu/Binder.h"
 #include "runtime/hal/cpu/Calibration.h"
+#include "runtime/hal/cpu/Factored.h"
 #include "runtime/hal/cpu/OneDnn.h"
 #include "runtime/plan/Error.h"
 
@@ -114,6 +116,21 @@ WideOutput bindWideOutput(const Binder &bind, const plan::Step &step) {
     kernel.updateWeights = bind.updateWeights();
     kernel.updateBiases = bind.updateBiases();
   }
+  return kernel;
+}
+
+FactoredOutput bindFactored(const Binder &bind, const plan::Step &step, const plan::Optimizer *optimizer,
+                            FactoredMatrix &matrix) {
+  FactoredOutput kernel;
+  if (!step.factored || !optimizer || !optimizer->plain)
+    throw std::logic_error("step " + step.label + " has no factored form");
+  const BufferSource source = bind.bufferSources().front();
+  kernel.weights = &dynamic_cast<CpuFactors &>(matrix).generations();
+  kernel.x = source.x;
+  kernel.gradient = source.gradient;
+  kernel.target = bind.data(step.target);
+  kernel.slope = step.factored->slope;
+  kernel.rate = optimizer->plain->rate;
   return kernel;
 }
 
@@ -242,6 +259,8 @@ auto withSkeleton(const Binder &bind, const plan::Step &step, const plan::Optimi
     return visit(bindGemm(bind));
   if (kernel == "wide_softmax" && step.sweep == "statistics")
     return visit(bindStatistics(bind, step));
+  if (FactoredMatrix *matrix = bind.factored())
+    return visit(bindFactored(bind, step, optimizer, *matrix));
   if (kernel == "wide_output" || kernel == "wide_softmax")
     return visit(bindWideOutput(bind, step));
   if (kernel == "wide_topk")
@@ -274,7 +293,7 @@ int lanesOf(const plan::Plan &plan) {
 
 /// Lists that grow with a batch's entries (Context::batchValues and EntryLists), from the average length of a row.
 struct ListNeed {
-  int64_t shared = 0, perWorker = 0;
+  int64_t shared = 0, perWorker = 0, own = 0; // own: of a step, not shared
   template <typename Skeleton> void add(const Skeleton &skeleton, int64_t rows) {
     if constexpr (std::is_same_v<Skeleton, CscUpdate>) {
       const DataView &data = skeleton.source.data;
@@ -286,8 +305,13 @@ struct ListNeed {
       shared = std::max(shared, entries * static_cast<int64_t>(sizeof(float)) * 5 / 4);
       perWorker = std::max(perWorker, entries * static_cast<int64_t>(sizeof(int32_t) + sizeof(float)) / 16);
     }
+    if constexpr (std::is_same_v<Skeleton, FactoredOutput>) {
+      const DataView &data = skeleton.target;
+      const int64_t entries = data.rows == 0 ? 0 : (data.entries * rows + data.rows - 1) / data.rows;
+      own += skeleton.weights->bytes() + entries * skeleton.bytesOfEntry() * 5 / 4;
+    }
   }
-  int64_t bytes(int workers) const { return shared + workers * perWorker; }
+  int64_t bytes(int workers) const { return shared + own + workers * perWorker; }
 };
 
 /// To skeletons a null pointer means an operand they do not have; those that measure have all, nowhere.
@@ -318,7 +342,7 @@ int64_t productScratch(const plan::Plan &plan, const Extents &extents) {
   return std::min(deepest * kPerDepth, kMost);
 }
 
-class CpuDevice final : public Device {
+class CpuDevice final : public Device, public FactorsOutputs {
 public:
   CpuDevice(SlotTable table, int threads, plan::Precision mostlyIn)
       : table(std::move(table)), product(openOneDnn()), mostlyIn(mostlyIn),
@@ -377,6 +401,9 @@ public:
     const int64_t workers = context.pool.workers();
     return {roundUp(carved, kCacheLine) + static_cast<int64_t>(context.slots.size() * sizeof(SlotScratch)),
             lists.bytes(context.pool.workers()) + workers * productScratch(plan, extents)};
+  }
+  std::unique_ptr<FactoredMatrix> factor(const FactoredShape &shape) override {
+    return std::make_unique<CpuFactors>(context, shape);
   }
   Rates measureRates() override {
     makeProductsSingleThreaded();

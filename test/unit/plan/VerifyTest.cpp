@@ -52,6 +52,20 @@ const Fault kFaults[] = {
      "the untouched update of optimizer 'Momentum' has a matrix of 3 elements; 2 x 2 are expected"},
     {"untouchedSymbol", [](Plan &p) { p.optimizers[0].untouched->matrix[1] = Expr("Rate"); },
      "the untouched update of optimizer 'Momentum' uses the symbol 'Rate'"},
+    {"plainName", [](Plan &p) { p.optimizers[0].plain = {Expr("Alpha"), {"Gamma"}}; },
+     "optimizer 'Momentum' names an unknown hyper-parameter 'Gamma'"},
+    {"plainRate", [](Plan &p) { p.optimizers[0].plain = {Expr("Steps"), {}}; }, "symbol 'Steps'"},
+    {"plainStates", [](Plan &p) { p.optimizers[0].plain = {Expr("Alpha"), {}}; },
+     "optimizer 'Momentum' has states, so its update is not plain"},
+    {"factoredGather", [](Plan &p) { step(p, 0).factored = Factored{}; },
+     "cannot be factored: only a single sweep with one matrix of its own, and one bias, can"},
+    {"factoredBiases",
+     [](Plan &p) {
+       step(p, 1).factored = Factored{};
+       step(p, 1).biases.push_back("Hidden->Output/bias");
+     },
+     "cannot be factored"},
+    {"factoredSlope", [](Plan &p) { step(p, 1).factored = {-1, false}; }, "is factored with the slope -1, which is not positive"},
     {"batch", [](Plan &p) { p.training.batch = 0; }, "a batch of 0 examples for 40 epochs"},
     {"unknownSchema", [](Plan &p) { step(p, 2).kernel = "fold"; }, "no schema 'fold'"},
     {"unknownSweep", [](Plan &p) { step(p, 1).sweep = "twice"; }, "sweep 'twice'"},
