@@ -1,90 +1,23 @@
 // What every plan must satisfy whatever its network: names, shapes, slots, order. docs/spec/plan.md is the authority on
 // the schemas.
 #include "runtime/plan/Lanes.h"
-#include "runtime/plan/Plan.h"
-#include "runtime/plan/PlanSchemas.h"
+#include "runtime/plan/PlanVerifier.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <limits>
-#include <set>
 
 namespace sn::plan {
 namespace {
-using Names = std::set<std::string, std::less<>>;
+using Names = Verifier::Names;
 constexpr int64_t kMostUnits = std::numeric_limits<int32_t>::max();
 const Names kTrainingSymbols = {"Alpha", "Step", "Epoch", "Steps", "Epochs"};
-const Names kHyperSymbols = {"Alpha", "Lambda", "Lambda1", "Mu", "Mu1", "Step", "Epoch", "B"};
 
 /// The shape of a buffer as the steps see it.
 std::vector<Dim> rowsBy(const Dim &columns) { return {Dim{0, "B"}, columns}; }
 const std::vector<Dim> kPerRow = {Dim{0, "B"}};
-
-class Verifier {
-public:
-  explicit Verifier(const Plan &plan) : plan(plan) {}
-  std::vector<std::string> run();
-
-private:
-  const Plan &plan;
-  std::vector<std::string> problems;
-  std::map<std::string, const DataSet *> datasets;
-  std::map<std::string, const Parameter *> parameters;
-  std::map<std::string, const SlotFunction *> functions;
-  std::map<std::string, const Symbol *> symbols;
-
-  // of the entry and the step at hand
-  std::map<std::string, const Buffer *> buffers;
-  Names written;
-  std::map<std::string, int64_t> applied; // weight gradients, and the step that applied them
-  std::string where;
-  int64_t position = 0;
-
-  template <typename... Args> void problem(fmt::format_string<Args...> text, Args &&...args) {
-    problems.push_back(where + fmt::format(text, std::forward<Args>(args)...));
-  }
-  template <typename T>
-  void index(const std::vector<T> &items, std::map<std::string, const T *> &byName, const char *kind) {
-    for (const T &item : items)
-      if (item.name.empty() || !byName.emplace(item.name, &item).second)
-        problem("{} '{}' is listed twice or has no name", kind, item.name);
-  }
-  template <typename T>
-  const T *find(const std::map<std::string, const T *> &byName, const std::string &name, const char *kind) {
-    auto found = byName.find(name);
-    if (found == byName.end())
-      problem("there is no {} '{}'", kind, name);
-    return found == byName.end() ? nullptr : found->second;
-  }
-
-  void checkTables();
-  void checkOptimizer(const Optimizer &optimizer);
-  void checkUntouched(const Optimizer &optimizer);
-  void checkExpr(const Expr &expr, const Names &known, const std::string &what);
-  void checkDim(const Dim &dim, bool batch, const std::string &what);
-  void checkEntry(const Entry &entry);
-  void checkBuffers(const Entry &entry);
-  void checkStep(const Step &step);
-  void checkFields(const Step &step, const Schema &schema);
-  void checkSources(const Step &step, const Schema &schema);
-  void checkPrecision(const Step &step, const Schema &schema);
-  void checkSource(const Step &step, const Schema &schema, const Source &source);
-  void checkWeightGradient(const Step &step, const Schema &schema, const Source &source, const Parameter &weights);
-  void checkUpdates(const Step &step);
-  void checkFactored(const Step &step);
-  void checkSlots(const Step &step, const Schema &schema);
-  void checkSlot(const Step &step, const std::string &name, const SlotUse &use);
-  void checkInput(const Step &step, const std::string &slot, const SlotArg &arg);
-  void checkVectorMap(const Step &step);
-  void checkAssignment(const Step &step, const std::string &name);
-  void checkScalar(const Step &step, const std::string &slot, const SlotArg &arg);
-  void checkHazards(const Entry &entry);
-  void checkOwnHazards(const Step &step);
-  const Buffer *touch(const std::string &name, const std::vector<Dim> &dims, const std::string &what);
-  void read(const std::string &name, const std::vector<Dim> &dims, const std::string &what);
-  void write(const std::string &name, const std::vector<Dim> &dims, const std::string &what);
-};
+} // namespace
 
 std::vector<std::string> Verifier::run() {
   checkTables();
@@ -140,61 +73,6 @@ void Verifier::checkTables() {
   for (const Entry &entry : plan.entries)
     if (!entries.insert(entry.name).second)
       problem("entry '{}' is listed twice", entry.name);
-}
-
-void Verifier::checkOptimizer(const Optimizer &optimizer) {
-  for (const NamedExpr &scalar : optimizer.scalars)
-    checkExpr(scalar.value, kHyperSymbols, "optimizer '" + optimizer.name + "'");
-  int64_t states = static_cast<int64_t>(optimizer.states.size());
-  for (const std::string &name : {optimizer.weights, optimizer.bias}) {
-    const SlotFunction *function = find(functions, name, "slot function");
-    if (function && (function->inputs != 2 + states || function->outputs != 1 + states ||
-                     function->scalars != static_cast<int64_t>(optimizer.scalars.size())))
-      problem(
-          "slot function '{}' of optimizer '{}' has {} inputs, {} outputs and {} scalars; {}, {} and {} are expected",
-          name, optimizer.name, function->inputs, function->outputs, function->scalars, 2 + states, 1 + states,
-          optimizer.scalars.size());
-  }
-  const PlainUpdate plain = optimizer.plain.value_or(PlainUpdate{});
-  for (const auto &names : {optimizer.idleWhenZero.value_or(std::vector<std::string>{}), plain.whenZero})
-    for (const std::string &hyper : names)
-      if (!kHyperSymbols.count(hyper))
-        problem("optimizer '{}' names an unknown hyper-parameter '{}'", optimizer.name, hyper);
-  checkExpr(plain.rate, kHyperSymbols, "optimizer '" + optimizer.name + "'");
-  if (optimizer.plain && states > 0)
-    problem("optimizer '{}' has states, so its update is not plain", optimizer.name);
-  if (optimizer.untouched)
-    checkUntouched(optimizer);
-}
-
-void Verifier::checkUntouched(const Optimizer &optimizer) {
-  const std::string what = "the untouched update of optimizer '" + optimizer.name + "'";
-  for (const std::string &hyper : optimizer.untouched->whenZero)
-    if (!kHyperSymbols.count(hyper))
-      problem("{} names an unknown hyper-parameter '{}'", what, hyper);
-  const size_t size = 1 + optimizer.states.size();
-  if (optimizer.untouched->matrix.size() != size * size)
-    problem("{} has a matrix of {} elements; {} x {} are expected", what, optimizer.untouched->matrix.size(), size,
-            size);
-  Names scalars;
-  for (const NamedExpr &scalar : optimizer.scalars)
-    scalars.insert(scalar.name);
-  for (const Expr &element : optimizer.untouched->matrix)
-    checkExpr(element, scalars, what);
-}
-
-void Verifier::checkExpr(const Expr &expr, const Names &known, const std::string &what) {
-  if (!expr.symbol.empty() && !known.count(expr.symbol))
-    problem("{} uses the symbol '{}', which is none of {}", what, expr.symbol, fmt::join(known, ", "));
-  for (const Expr &arg : expr.args)
-    checkExpr(arg, known, what);
-  if (expr.op.empty())
-    return;
-  try {
-    applyScalar(expr.op, std::vector<double>(expr.args.size(), 1));
-  } catch (const std::logic_error &error) {
-    problem("{}: {}", what, error.what());
-  }
 }
 
 void Verifier::checkDim(const Dim &dim, bool batch, const std::string &what) {
@@ -611,7 +489,5 @@ void Verifier::write(const std::string &name, const std::vector<Dim> &dims, cons
   touch(name, dims, what);
   written.insert(name);
 }
-} // namespace
-
 std::vector<std::string> verify(const Plan &plan) { return Verifier(plan).run(); }
 } // namespace sn::plan
