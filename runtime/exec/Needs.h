@@ -52,15 +52,13 @@ public:
   void setProgram(int64_t bytes) { program = bytes; }
   /// The command has measured the device's rates, which takes memory for a moment.
   void setCalibrates() { calibrates = true; }
-  /// The command trains with these: steps are factored where they allow it.
-  void setHyper(const std::map<std::string, double, std::less<>> &values) { hyper = values; }
   /// For each step of "train" that the plan lets be factored.
   std::vector<FactoringAnswer> factoring(int64_t batch, const plan::Optimizer *optimizer) const;
   /// The command saves weights.
   void setSaves() { saves = true; }
 
-  /// The hyper-parameters of the run, by which updates may be put off (runtime/exec/Deferrals.h); without them none
-  /// are.
+  /// The hyper-parameters of the run, by which updates may be put off (runtime/exec/Deferrals.h) and outputs be
+  /// factored (Factoring.h); without them none are.
   void setHyper(plan::HyperValues values) { hyper = std::move(values); }
 
   /// Of which memory needs() speaks from now on; All to begin with, which is right for a device in the host's memory.
@@ -95,7 +93,6 @@ private:
   SymbolValues symbols;
   std::vector<Run> runs;
   std::vector<const Outline *> counted;
-  std::map<std::string, double, std::less<>> hyper;
   int64_t data = 0, loading = 0, program = 0;
   plan::HyperValues hyper;
   bool saves = false, calibrates = false;

@@ -230,7 +230,6 @@ void explainData(const Options &options, const plan::Archive &archive) {
     rt::Forecast forecast(plan, session.device(), rt::resolveSymbols(plan, &outline.binding, nullptr));
     forecast.setHyper(settings.hyper);
     forecast.add("train", outline);
-    forecast.setHyper(settings.hyper);
     forecast.setSaves();
     forecast.setProgram(rt::kProgramBytes);
     forecast.setCalibrates();

@@ -79,7 +79,6 @@ RunForecast forecastTraining(rt::Session &session, const rt::Settings &settings,
     forecast.setHyper(settings.hyper);
     forecast.add("train", own);
     forecast.add("trial", own);
-    forecast.setHyper(settings.hyper);
     if (validated) {
       validated->stream(streaming);
       forecast.add("evaluate", outlines.emplace_back(rt::outlineData(plan, rt::dataSetsOf(session.entry("evaluate")),
