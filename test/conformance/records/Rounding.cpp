@@ -20,7 +20,7 @@ nlohmann::ordered_json keysOf(plan::Precision precision) { return {{"Precision",
 
 void checkRounding(const Case &made) {
   Network network(made.json);
-  const std::map<std::string, Program> programs = compileSchedules(network, 0);
+  const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
   backend().expect(sessionsOf(programs, made.tables, kExamples));
   const std::set<std::string> narrow = narrowOf(programs.begin()->second.plan);
   reference::State before = network.initialState(made.tables);
@@ -58,7 +58,7 @@ void checkRounding(const Case &made) {
 
 std::vector<float> bitsOf(const Case &made) {
   Network network(made.json);
-  const std::map<std::string, Program> programs = compileSchedules(network, 0, {"single"});
+  const std::map<std::string, Program> programs = compileSchedules(network, made.seed, {"single"});
   backend().expect(sessionsOf(programs, made.tables, static_cast<int64_t>(made.batches[0].size())));
   return trainedBits(programs.begin()->second, network, made, 1);
 }
