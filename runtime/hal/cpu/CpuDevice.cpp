@@ -372,8 +372,10 @@ public:
                                   const Memory &memory, const Extents &extents) override {
     context.lanes = lanesOf(plan);
     Binder bind(plan, step, optimizer, memory, extents, table);
+    // A matrix in factored form is a product of many steps' small ones: rounding them would add up.
+    const plan::Precision precision = bind.factored() ? plan::Precision::Fp32 : step.precision;
     return withSkeleton(bind, step, optimizer, [&](auto skeleton) -> std::unique_ptr<Kernel> {
-      return std::make_unique<CpuKernel<decltype(skeleton)>>(context, productOf(step.precision), std::move(skeleton),
+      return std::make_unique<CpuKernel<decltype(skeleton)>>(context, productOf(precision), std::move(skeleton),
                                                              extents.maxRows);
     });
   }
