@@ -16,10 +16,11 @@ public:
     blocks = (rows + kRows - 1) / kRows;
     // Rows times weights is what it costs to read the weights: as few, tall blocks as there are, and the workers share
     // the columns. What is best does not depend on who looked at which column, and tiles are cut alike however many do.
-    parts = std::min<int64_t>(Tiles(columns).count, (context.pool.workers() + blocks - 1) / std::max<int64_t>(1, blocks));
+    groups = std::min(Tiles(columns).count, kGroups);
+    parts = std::min<int64_t>(groups, (context.pool.workers() + blocks - 1) / std::max<int64_t>(1, blocks));
     stride = Tiles(columns).size;
     tiles = carver.take<float>(context.pool.workers() * std::min(rows, kRows) * stride);
-    sums = carver.take<double>(blocks * Tiles(columns).count);
+    sums = carver.take<double>(blocks * groups);
   }
 
   void run(Context &context, Launch &launch) {
@@ -38,11 +39,12 @@ public:
                 sizes + part * rows);
     });
     context.pool.parallelFor(rows, [&](int64_t row, int) { join(*launch.topk, row, rows, k, lists, sizes); });
-    launch.sum += treeSum(sums, blocks * Tiles(columns).count);
+    launch.sum += treeSum(sums, blocks * groups);
   }
 
 private:
-  static constexpr int64_t kRows = 256;
+  /// Groups: of neighbouring tiles; a part has whole ones. Sums go by groups, so that they do not depend on parts.
+  static constexpr int64_t kRows = 256, kGroups = 64;
   struct Candidate {
     float score;
     int32_t column;
@@ -57,21 +59,26 @@ private:
     int64_t size = 0, excluded = 0;
   };
 
+  int64_t firstTile(const Tiles &cut, int64_t group) const { return group * cut.count / groups; }
   /// The best of each row in a part's tiles: k of `lists` and one of `sizes` for each row of the batch.
   void walkBlock(Context &context, const Launch &launch, plan::Range rows, int64_t part, int64_t k, int worker,
                  Candidate *lists, int64_t *sizes) {
     const TopK &topk = *launch.topk;
     const Tiles cut(columns);
-    const plan::Range mine{part * cut.count / parts, (part + 1) * cut.count / parts};
+    const plan::Range mine{part * groups / parts, (part + 1) * groups / parts};
     std::array<RowState, kRows> states;
     for (int64_t row = rows.begin; row < rows.end; ++row) {
       RowState &state = states[static_cast<size_t>(row - rows.begin)];
       state.list = lists + row * k;
       if (topk.exclude && topk.exclude->loader != Loader::Dense)
-        state.excluded = firstEntry(*topk.exclude, launch.batch.ids[row], cut[mine.begin].begin);
+        state.excluded = firstEntry(*topk.exclude, launch.batch.ids[row], cut[firstTile(cut, mine.begin)].begin);
     }
-    for (int64_t tile = mine.begin; tile < mine.end; ++tile)
-      walkTile(context, launch, rows, cut[tile], k, worker, states.data(), &sums[rows.begin / kRows * cut.count + tile]);
+    for (int64_t group = mine.begin; group < mine.end; ++group) {
+      double *sum = &sums[rows.begin / kRows * groups + group];
+      *sum = 0;
+      for (int64_t tile = firstTile(cut, group); tile < firstTile(cut, group + 1); ++tile)
+        walkTile(context, launch, rows, cut[tile], k, worker, states.data(), sum);
+    }
     for (int64_t row = rows.begin; row < rows.end; ++row)
       sizes[row] = states[static_cast<size_t>(row - rows.begin)].size;
   }
@@ -84,7 +91,6 @@ private:
       multiply(context.product, sources[s].x + rows.begin * w.inner, w.inner, rows.size(), w, {0, w.inner}, tile,
                s == 0 ? 0 : 1, z, stride);
     }
-    *sum = 0;
     for (int64_t row = rows.begin; row < rows.end; ++row) {
       float *line = z + (row - rows.begin) * stride;
       const int64_t dataRow = launch.batch.ids[row];
@@ -160,7 +166,7 @@ private:
     }
   }
 
-  int64_t blocks = 0, parts = 1, stride = 0;
+  int64_t blocks = 0, groups = 1, parts = 1, stride = 0;
   float *tiles = nullptr;
   double *sums = nullptr;
 };

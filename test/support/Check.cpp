@@ -34,9 +34,9 @@ public:
     for (const std::vector<int64_t> &batch : made.batches)
       maxRows = std::max(maxRows, static_cast<int64_t>(batch.size()));
     programs = compileSchedules(network, made.seed);
-    narrow = narrowOf(programs.begin()->second.plan);
+    narrow = storedNarrow(programs.begin()->second.plan);
     for (const auto &[schedule, program] : programs)
-      if (narrowOf(program.plan) != narrow)
+      if (storedNarrow(program.plan) != narrow)
         throw std::logic_error("schedules differ in the storage of parameters");
     before = storable(before, narrow);
   }

@@ -61,9 +61,13 @@ std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
 std::set<std::string> narrowOf(const plan::Plan &plan) {
   std::set<std::string> narrow;
   for (const plan::Parameter &parameter : plan.parameters)
-    if (backend().storesNarrow() && parameter.storage == plan::Precision::Bf16)
+    if (parameter.storage == plan::Precision::Bf16)
       narrow.insert(parameter.name);
   return narrow;
+}
+
+std::set<std::string> storedNarrow(const plan::Plan &plan) {
+  return backend().storesNarrow() ? narrowOf(plan) : std::set<std::string>();
 }
 
 reference::State storable(reference::State state, const std::set<std::string> &narrow) {

@@ -18,8 +18,9 @@ std::map<std::string, Program> compileSchedules(Network &network, uint64_t turn,
                                                 const std::vector<const char *> &schedules = {kSchedules.begin(),
                                                                                               kSchedules.end()});
 
-/// The parameters of a plan that the backend stores in BF16.
+/// The parameters that a plan stores in BF16, and those that the backend does.
 std::set<std::string> narrowOf(const plan::Plan &plan);
+std::set<std::string> storedNarrow(const plan::Plan &plan);
 /// The state with every value rounded to what a device stores: BF16 for those in `narrow`, else float.
 reference::State storable(reference::State state, const std::set<std::string> &narrow);
 

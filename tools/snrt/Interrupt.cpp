@@ -33,7 +33,9 @@ Interrupt::~Interrupt() {
   over = true;
   ::pthread_kill(waiter.native_handle(), kWake);
   waiter.join();
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  // After a first signal the process is about to end by itself: a second one must not end it before it has removed its lock.
+  if (!came)
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Interrupt::wait() {

@@ -22,7 +22,7 @@ void checkRounding(const Case &made) {
   Network network(made.json);
   const std::map<std::string, Program> programs = compileSchedules(network, made.seed);
   backend().expect(sessionsOf(programs, made.tables, kExamples));
-  const std::set<std::string> narrow = narrowOf(programs.begin()->second.plan);
+  const std::set<std::string> narrow = storedNarrow(programs.begin()->second.plan);
   reference::State before = network.initialState(made.tables);
   Random random(11);
   network.shake(before, random, 0.02);
