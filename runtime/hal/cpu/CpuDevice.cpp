@@ -354,7 +354,7 @@ public:
   }
   std::string description() const override {
     return fmt::format("CPU, {} thread{}, {}{}", context.pool.workers(), context.pool.workers() == 1 ? "" : "s",
-                       table.level(), usesTiles() ? " with AMX" : "");
+                       table.level(), mostlyIn != plan::Precision::Fp32 && usesTiles() ? " with AMX" : "");
   }
   float *allocate(int64_t count) override {
     return reinterpret_cast<float *>(
