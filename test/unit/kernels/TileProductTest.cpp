@@ -110,7 +110,7 @@ TEST_P(TileProduct, BitsDependOnTheSumAlone) {
   EXPECT_EQ(std::memcmp(whole.data(), pieces.data(), whole.size() * sizeof(float)), 0);
 }
 
-TEST_P(TileProduct, NothingToDo) {
+TEST_P(TileProduct, EmptyExtents) {
   const rt::cpu::Contraction product = rt::cpu::tileProduct(GetParam());
   std::vector<float> c{1, 2};
   product('N', 'N', 0, 2, 3, 1, nullptr, 3, nullptr, 2, 0, c.data(), 2);
